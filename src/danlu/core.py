@@ -1,0 +1,306 @@
+"""The whole of training: six seams and one law.
+
+A technique takes a thing and returns a thing of the same kind: a model, a stream of batches, an objective, a gradient, an update,
+the reports. The first technique listed is the outermost wrapper at every seam. `for report in Run(recipe)` is training.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from danlu import build, messages
+from danlu.errors import BadInput, Refused
+
+
+@dataclass(slots=True)
+class Batch:
+    """One micro-batch: rows to look at, who they are, and what a loss over them is divided by."""
+
+    inputs: Any  # a tensor, or a dict of tensors, rows first
+    targets: Any
+    ids: Tensor  # [rows] int64: global sample ids
+    step: int = 0  # the step it belongs to
+    index: int = 0  # its place among the micro-batches of the step, over all processes
+    last: bool = True  # the last micro-batch of the step on this process
+    counts: dict[str, Any] = field(default_factory=dict)  # denominators: rows, once, and what the loss counts (tokens, weights)
+    tags: dict[str, Any] = field(default_factory=dict)  # task, domain
+
+
+@dataclass(slots=True)
+class Loss:
+    """Named terms, each a 0-d sum over the batch and the name of the count in `Batch.counts` that divides it."""
+
+    terms: dict[str, tuple[Tensor, str]]
+
+    def mean(self, counts: Mapping[str, Any]) -> Tensor:
+        """The scalar these terms amount to when `counts` are all there is (one micro-batch on its own)."""
+        return sum((value / max(float(counts[per]), 1e-30) for value, per in self.terms.values()), start=torch.zeros(()))
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one look at the gradient returned; the finished gradient itself is in `p.grad`."""
+
+    sums: dict[str, tuple[Tensor, str]]  # each term over all micro-batches and processes, detached, and its count's name
+    counts: dict[str, Any]  # every denominator, over all micro-batches and processes
+    finite: Tensor  # 0-d bool: no gradient is inf or NaN
+    scale: float = 1.0  # the loss scale backward ran with; gradients are already unscaled
+
+    @property
+    def terms(self) -> dict[str, Tensor]:
+        """Each term divided by its own count; a count of zero gives zero."""
+        return {name: value / self.counts[per] if float(self.counts[per]) else value * 0 for name, (value, per) in self.sums.items()}
+
+    @property
+    def loss(self) -> Tensor:
+        """The sum of the terms: a 0-d tensor that stays on its device until somebody reads it."""
+        return sum(self.terms.values(), start=torch.zeros(()))
+
+
+@dataclass(slots=True)
+class Report:
+    """One finished step. Techniques add metrics and ask for a save; the core saves outside the outermost of them."""
+
+    step: int  # steps finished
+    epoch: float  # epochs finished
+    outcome: Outcome
+    lr: float
+    metrics: dict[str, Any] = field(default_factory=dict)
+    save: set[str] = field(default_factory=set)  # "latest", "best": what this step should be kept as
+
+    @property
+    def loss(self) -> Tensor:
+        return self.outcome.loss
+
+
+Stream = Iterable[Batch]
+Objective = Callable[[nn.Module, Batch], Loss]
+Gradient = Callable[[Objective, Sequence[Batch]], Outcome]
+Evaluate = Callable[[], Outcome]
+Update = Callable[[Evaluate], Outcome]
+Reports = Iterator[Report]
+
+
+class Technique:
+    """Override the seams you need; the others pass through. Subclasses are dataclasses of plain values."""
+
+    state: ClassVar[tuple[str, ...]] = ()  # attributes that must survive a restart; they change only in update and reports
+    needs: ClassVar[frozenset[str]] = frozenset()  # what a placement must offer, see placement.base
+    neutral: ClassVar[Mapping[str, Any] | None] = None  # field values that change nothing, bit for bit
+    changes: ClassVar[str] = "parameters"  # what shows that it is alive: parameters, gradients, reports, files, memory, time
+
+    def wrap_model(self, model: nn.Module, run: Run) -> nn.Module: return model
+    def wrap_stream(self, stream: Stream, run: Run) -> Stream: return stream
+    def wrap_objective(self, objective: Objective, run: Run) -> Objective: return objective
+    def wrap_gradient(self, gradient: Gradient, run: Run) -> Gradient: return gradient
+    def wrap_update(self, update: Update, run: Run) -> Update: return update
+    def wrap_reports(self, reports: Reports, run: Run) -> Reports: return reports
+
+    def weights(self) -> dict[str, Tensor] | None:
+        """Parameters and buffers to validate and export instead of the raw ones, by name, for a technique that keeps an average."""
+        return None
+
+    @classmethod
+    def example(cls) -> Technique:
+        """Settings under which it does something on the laws' tiny recipe."""
+        return cls()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training, described: every field is a description (a dataclass of plain values) or any callable that does the same."""
+
+    model: Any
+    data: Any
+    loss: Any = "auto"
+    optimizer: Any = None
+    schedule: Any = None
+    techniques: tuple[Technique, ...] = ()
+    placement: Any = None
+    precision: str = "fp32"
+    epochs: float | None = None
+    steps: int | None = None
+    batch_size: int = 32
+    micro_batch_size: int | None = None
+    validate: Any = None
+    metrics: tuple[Any, ...] = ()
+    seed: int = 0
+    device: str = "auto"
+
+
+class Run:
+    """A recipe made concrete. Iterate it to train; stop iterating to stop; iterate again to go on."""
+
+    def __init__(self, recipe: Recipe, *, data: Any = None, save: Callable[[Run, Report], None] | None = None):
+        if (recipe.epochs is None) == (recipe.steps is None):
+            raise BadInput(messages.EPOCHS_OR_STEPS, epochs=recipe.epochs, steps=recipe.steps)
+        self.recipe, self.seed, self.step, self.save = recipe, recipe.seed, 0, save
+        self.placement = build.placement(recipe)
+        self.data = data if data is not None else build.data(recipe)
+        self.plan = self.placement.plan(self.data.train, recipe)
+        self.total = recipe.steps or max(1, round(recipe.epochs * self.plan.steps_per_epoch))  # the horizon; stored, never recomputed
+        self.schedule = build.schedule(recipe, self.total)
+        self.techniques = build.techniques(recipe, self.schedule)
+        criterion = build.objective(recipe, self.data.facts)
+        self.count = criterion.counts
+        self.model = self.placement.place(self.wrap("model", build.model(recipe, self.data.facts)))
+        if not self.trainable():
+            raise Refused(messages.NOTHING_TRAINABLE)
+        self.optimizer = build.optimizer(recipe, self.model)
+        build.check(self)
+        self.objective = self.wrap("objective", self.placement.keyed(criterion, self.seed))
+        self.gradient = self.wrap("gradient", self.placement.gradient(self.model))
+        self.update = self.wrap("update", self._drive())
+
+    def wrap(self, seam: str, thing: Any) -> Any:
+        for technique in reversed(self.techniques):
+            thing = getattr(technique, f"wrap_{seam}")(thing, self)
+        return thing
+
+    def trainable(self) -> list[nn.Parameter]:
+        return [p for p in self.model.parameters() if p.requires_grad]
+
+    def __iter__(self) -> Reports:
+        stream = iter(self.wrap("stream", self.placement.stream(self.data.train, self.plan, self.step, self.total)))
+        for report in self.wrap("reports", self._steps(stream)):
+            if report.save and self.save:
+                self.save(self, report)
+            yield report
+
+    def _steps(self, stream: Iterator[Batch]) -> Reports:
+        while self.step < self.total and (batches := self._take(stream)):
+            self.placement.begin()
+            outcome = self.update(lambda: self.gradient(self.objective, batches))  # noqa: B023 (called within this turn)
+            self.step += 1
+            yield Report(self.step, self.step / self.plan.steps_per_epoch, outcome, self.optimizer.param_groups[0]["lr"])
+
+    def _take(self, stream: Iterator[Batch]) -> list[Batch]:
+        """The micro-batches of one step, with their denominators counted after every stream technique has had its say."""
+        batches = []
+        for batch in stream:
+            rows = batch.counts.get("rows", len(batch.ids))
+            batch.counts = {"rows": rows, "once": 1.0, **self.count(batch)}
+            if rows == 0:  # stands in for a micro-batch that other processes have: evaluated, and counted as nothing
+                batch.counts = dict.fromkeys(batch.counts, 0.0)
+            batches.append(batch)
+            if batch.last:
+                break
+        return batches
+
+    def _drive(self) -> Update:
+        """The innermost update: the only place where parameters, buffers, rates and the loss scale move."""
+        optimizer, placement, factor = self.optimizer, self.placement, self.schedule
+        rates = [group["lr"] for group in optimizer.param_groups]
+        closes = inspect.signature(optimizer.step).parameters.get("closure")
+        searches = closes is not None and closes.default is inspect.Parameter.empty
+
+        def descend(evaluate: Evaluate) -> Outcome:
+            outcome = evaluate()
+            finite = bool(outcome.finite)  # the one host read of a step
+            if factor is not None:
+                share = factor(self.step)
+                for group, rate in zip(optimizer.param_groups, rates):
+                    group["lr"] = rate * share
+            if finite and searches:
+                finite = search(outcome, evaluate)
+                outcome.finite = torch.tensor(finite)
+            elif finite:
+                optimizer.step()
+            placement.finish(finite)
+            return outcome
+
+        def search(outcome: Outcome, evaluate: Evaluate) -> bool:
+            """A line search asks again; one that ends where numbers are not finite is undone and starts afresh."""
+            before = [p.detach().clone() for p in self.trainable()]
+            known = [outcome]
+            optimizer.step(lambda: (known.pop() if known else evaluate()).loss)
+            finite = bool(torch.stack([p.detach().isfinite().all() for p in self.trainable()]).all())
+            if not finite:
+                with torch.no_grad():
+                    for p, old in zip(self.trainable(), before):
+                        p.copy_(old)
+                optimizer.state.clear()
+            return finite
+
+        return descend
+
+    def evaluate(self, fn: Callable[[nn.Module, Batch], dict[str, Any]], rows: Any, weights: str = "raw") -> dict[str, Any]:
+        """Run `fn` over `rows` outside a step, at the "raw" or the averaged ("ema") weights; nothing is moved. See placement.evaluate."""
+        averages = [w for t in self.techniques if (w := t.weights()) is not None] if weights == "ema" else []
+        return self.placement.evaluate(self.model, fn, rows, self.recipe.batch_size, self.count, averages[0] if averages else None)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that must survive a restart, by logical names: tensors of the model and optimiser, fields of techniques."""
+        return {
+            "step": self.step,
+            "total": self.total,
+            "placement": self.placement.facts(),
+            **self.placement.state(self.model, self.optimizer),
+            "techniques": {name: {key: getattr(t, key) for key in t.state} for name, t in self.named_techniques() if t.state},
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from `state`; the next report is the one after the step at which it was taken."""
+        self.step, self.total = state["step"], state["total"]
+        self.placement.load(self.model, self.optimizer, state)
+        for name, technique in self.named_techniques():
+            for key in technique.state:
+                setattr(technique, key, build.alike(state["techniques"][name][key], getattr(technique, key, None), self.placement.device))
+
+    def named_techniques(self) -> Iterator[tuple[str, Technique]]:
+        """Each technique with the logical name of its state: its place among its own kind, `ema.0`."""
+        seen: dict[str, int] = {}
+        for technique in self.techniques:
+            kind = type(technique).__name__.lower()
+            seen[kind] = seen.get(kind, -1) + 1
+            yield f"{kind}.{seen[kind]}", technique
+
+    def fork(self, **overrides: Any) -> Run:
+        """A second run that goes on from here with some recipe fields changed; what a changed field owned starts fresh."""
+        other = Run(replace(self.recipe, **overrides), data=None if "data" in overrides else self.data)
+        state = copy.deepcopy(self.state())
+        if {"optimizer", "model", "techniques"} & overrides.keys():
+            other.placement.load_weights(other.model, state["model"])
+        else:
+            total = other.total
+            other.load(state)
+            other.total = total if {"epochs", "steps"} & overrides.keys() else other.total
+        return other
+
+    def close(self) -> None:
+        """Let go of the model, the optimiser and everything that refers to them."""
+        self.placement.close()
+        self.__dict__ = {"recipe": self.recipe, "step": self.step, "total": self.total, "techniques": ()}
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Stages:
+    """Recipes one after another: each starts from the weights (and the named technique state) that the one before left."""
+
+    def __init__(self, *recipes: Recipe, carry: Sequence[str] = ()):
+        self.recipes, self.carry, self.run = recipes, tuple(carry), None
+
+    def __iter__(self) -> Reports:
+        for recipe in self.recipes:
+            run, before = Run(recipe), self.run
+            if before is not None:
+                run.placement.load_weights(run.model, before.placement.state(before.model, before.optimizer)["model"])
+                left = dict(before.named_techniques())
+                for name, technique in run.named_techniques():
+                    for key in technique.state if name in self.carry and name in left else ():
+                        setattr(technique, key, copy.deepcopy(getattr(left[name], key)))
+                before.close()
+            self.run: Run | None = run
+            yield from run

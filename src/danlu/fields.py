@@ -1,0 +1,38 @@
+"""Types for the fields of descriptions: plain values with the range they may have.
+
+A description is a dataclass of plain values: bool, int, float, str, None, tuples of these, `Literal`s, and other descriptions.
+The annotation is the only place where a range is said; parsing, help, JSON Schema and the laws all read it there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+
+@dataclass(frozen=True)
+class Range:
+    """Allowed values: low <= x <= high, or low < x when `open_low` (None: no bound; `open_high` likewise)."""
+
+    low: float | None = None
+    high: float | None = None
+    open_low: bool = False
+    open_high: bool = False
+
+    def holds(self, value: float) -> bool:
+        low = self.low is None or (value > self.low if self.open_low else value >= self.low)
+        high = self.high is None or (value < self.high if self.open_high else value <= self.high)
+        return low and high  # a NaN fails both
+
+    def __str__(self) -> str:
+        left = "" if self.low is None else f"{self.low:g} {'<' if self.open_low else '<='} "
+        right = "" if self.high is None else f" {'<' if self.open_high else '<='} {self.high:g}"
+        return f"{left}x{right}"
+
+
+Positive = Annotated[float, Range(0, open_low=True)]
+NonNegative = Annotated[float, Range(0)]
+Fraction = Annotated[float, Range(0, 1)]  # a probability, a share
+Rate = Annotated[float, Range(0, 1, open_high=True)]  # a dropout rate, a momentum, a decay below one
+PositiveInt = Annotated[int, Range(1)]
+NonNegativeInt = Annotated[int, Range(0)]
