@@ -7,7 +7,6 @@ the reports. The first technique listed is the outermost wrapper at every seam. 
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from danlu import build, messages
+from danlu.drive import drive
 from danlu.errors import BadInput, Refused
 
 
@@ -50,8 +50,13 @@ class Outcome:
 
     sums: dict[str, tuple[Tensor, str]]  # each term over all micro-batches and processes, detached, and its count's name
     counts: dict[str, Any]  # every denominator, over all micro-batches and processes
-    finite: Tensor  # 0-d bool: no gradient is inf or NaN
+    overflow: Tensor  # 0-d float: zero when no gradient is inf or NaN; stays on its device until somebody reads it
     scale: float = 1.0  # the loss scale backward ran with; gradients are already unscaled
+
+    @property
+    def finite(self) -> Tensor:
+        """0-d bool: every gradient of this step is finite."""
+        return self.overflow == 0
 
     @property
     def terms(self) -> dict[str, Tensor]:
@@ -93,7 +98,7 @@ class Technique:
 
     state: ClassVar[tuple[str, ...]] = ()  # attributes that must survive a restart; they change only in update and reports
     needs: ClassVar[frozenset[str]] = frozenset()  # what a placement must offer, see placement.base
-    neutral: ClassVar[Mapping[str, Any] | None] = None  # field values that change nothing, bit for bit
+    neutral: ClassVar[Mapping[str, Any] | str] = ""  # field values that change nothing, bit for bit; or why there are none
     changes: ClassVar[str] = "parameters"  # what shows that it is alive: parameters, gradients, reports, files, memory, time
 
     def wrap_model(self, model: nn.Module, run: Run) -> nn.Module: return model
@@ -146,18 +151,17 @@ class Run:
         self.data = data if data is not None else build.data(recipe)
         self.plan = self.placement.plan(self.data.train, recipe)
         self.total = recipe.steps or max(1, round(recipe.epochs * self.plan.steps_per_epoch))  # the horizon; stored, never recomputed
-        self.schedule = build.schedule(recipe, self.total)
-        self.techniques = build.techniques(recipe, self.schedule)
-        criterion = build.objective(recipe, self.data.facts)
-        self.count = criterion.counts
+        self.schedule, stateful = build.schedule(recipe, self.total)
+        self.techniques = build.techniques(recipe, stateful, validates=self.data.val is not None)
+        self.criterion = build.objective(recipe, self.data.facts)
         self.model = self.placement.place(self.wrap("model", build.model(recipe, self.data.facts)))
         if not self.trainable():
             raise Refused(messages.NOTHING_TRAINABLE)
         self.optimizer = build.optimizer(recipe, self.model)
         build.check(self)
-        self.objective = self.wrap("objective", self.placement.keyed(criterion, self.seed))
+        self.objective = self.wrap("objective", self.placement.keyed(self.criterion, self.seed))
         self.gradient = self.wrap("gradient", self.placement.gradient(self.model))
-        self.update = self.wrap("update", self._drive())
+        self.update = self.wrap("update", drive(self))
 
     def wrap(self, seam: str, thing: Any) -> Any:
         for technique in reversed(self.techniques):
@@ -186,7 +190,7 @@ class Run:
         batches = []
         for batch in stream:
             rows = batch.counts.get("rows", len(batch.ids))
-            batch.counts = {"rows": rows, "once": 1.0, **self.count(batch)}
+            batch.counts = {"rows": rows, "once": 1.0, **self.criterion.counts(batch)}
             if rows == 0:  # stands in for a micro-batch that other processes have: evaluated, and counted as nothing
                 batch.counts = dict.fromkeys(batch.counts, 0.0)
             batches.append(batch)
@@ -194,47 +198,18 @@ class Run:
                 break
         return batches
 
-    def _drive(self) -> Update:
-        """The innermost update: the only place where parameters, buffers, rates and the loss scale move."""
-        optimizer, placement, factor = self.optimizer, self.placement, self.schedule
-        rates = [group["lr"] for group in optimizer.param_groups]
-        closes = inspect.signature(optimizer.step).parameters.get("closure")
-        searches = closes is not None and closes.default is inspect.Parameter.empty
-
-        def descend(evaluate: Evaluate) -> Outcome:
-            outcome = evaluate()
-            finite = bool(outcome.finite)  # the one host read of a step
-            if factor is not None:
-                share = factor(self.step)
-                for group, rate in zip(optimizer.param_groups, rates):
-                    group["lr"] = rate * share
-            if finite and searches:
-                finite = search(outcome, evaluate)
-                outcome.finite = torch.tensor(finite)
-            elif finite:
-                optimizer.step()
-            placement.finish(finite)
-            return outcome
-
-        def search(outcome: Outcome, evaluate: Evaluate) -> bool:
-            """A line search asks again; one that ends where numbers are not finite is undone and starts afresh."""
-            before = [p.detach().clone() for p in self.trainable()]
-            known = [outcome]
-            optimizer.step(lambda: (known.pop() if known else evaluate()).loss)
-            finite = bool(torch.stack([p.detach().isfinite().all() for p in self.trainable()]).all())
-            if not finite:
-                with torch.no_grad():
-                    for p, old in zip(self.trainable(), before):
-                        p.copy_(old)
-                optimizer.state.clear()
-            return finite
-
-        return descend
-
     def evaluate(self, fn: Callable[[nn.Module, Batch], dict[str, Any]], rows: Any, weights: str = "raw") -> dict[str, Any]:
         """Run `fn` over `rows` outside a step, at the "raw" or the averaged ("ema") weights; nothing is moved. See placement.evaluate."""
-        averages = [w for t in self.techniques if (w := t.weights()) is not None] if weights == "ema" else []
-        return self.placement.evaluate(self.model, fn, rows, self.recipe.batch_size, self.count, averages[0] if averages else None)
+        return self.placement.evaluate(
+            self.model, fn, rows, self.recipe.batch_size, self.criterion.counts, self.kept_weights(weights)
+        )
+
+    def kept_weights(self, which: str = "auto", whole: bool = False) -> dict[str, Tensor] | None:
+        """The average that the outermost technique keeps ("ema"), or None for the model's "raw" weights ("auto": an average if there is one)."""
+        found = next((w for t in self.techniques if (w := t.weights()) is not None), None) if which != "raw" else None
+        if which == "ema" and found is None:
+            raise BadInput(messages.NO_AVERAGE)
+        return self.placement.state(self.model, self.optimizer)["model"] if whole and found is None else found
 
     def state(self) -> dict[str, Any]:
         """Everything that must survive a restart, by logical names: tensors of the model and optimiser, fields of techniques."""
@@ -284,23 +259,3 @@ class Run:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class Stages:
-    """Recipes one after another: each starts from the weights (and the named technique state) that the one before left."""
-
-    def __init__(self, *recipes: Recipe, carry: Sequence[str] = ()):
-        self.recipes, self.carry, self.run = recipes, tuple(carry), None
-
-    def __iter__(self) -> Reports:
-        for recipe in self.recipes:
-            run, before = Run(recipe), self.run
-            if before is not None:
-                run.placement.load_weights(run.model, before.placement.state(before.model, before.optimizer)["model"])
-                left = dict(before.named_techniques())
-                for name, technique in run.named_techniques():
-                    for key in technique.state if name in self.carry and name in left else ():
-                        setattr(technique, key, copy.deepcopy(getattr(left[name], key)))
-                before.close()
-            self.run: Run | None = run
-            yield from run

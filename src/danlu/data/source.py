@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from torch import Tensor
 
 
 class Rows(Protocol):
-    """Rows that can be fetched by number, in any order: position in the data is then one integer."""
+    """Rows that can be fetched by number, in any order: position in the data is then one integer.
+
+    Rows may have `workers`, the number of processes that fetch them, and `content()`, which returns everything that is stored.
+    """
 
     def __len__(self) -> int: ...
 
@@ -18,12 +21,13 @@ class Rows(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tensors:
-    """Rows held in memory: `inputs` and `targets` are tensors (or dicts of tensors) with rows first."""
+    """Rows held in memory: `inputs` and `targets` are tensors (or dicts of tensors) with rows first; `workers` processes fetch them."""
 
     inputs: Any
     targets: Any
+    workers: int = 0
 
     def __len__(self) -> int:
         first = next(iter(self.inputs.values())) if isinstance(self.inputs, dict) else self.inputs
@@ -31,6 +35,10 @@ class Tensors:
 
     def fetch(self, ids: Tensor, epoch: int) -> tuple[Any, Any]:
         return _take(self.inputs, ids), _take(self.targets, ids)
+
+    def content(self) -> tuple[Any, Any]:
+        """All inputs and targets as they are stored, for checks and fingerprints."""
+        return self.inputs, self.targets
 
 
 def _take(tree: Any, ids: Tensor) -> Any:

@@ -1,0 +1,58 @@
+"""The innermost update: the only place where parameters, buffers, rates and the loss scale move, exactly once a step.
+
+A step whose gradient is not finite moves nothing. Optimisers that evaluate the loss themselves (L-BFGS) are known by their signature:
+`step(closure)` without a default.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from danlu.core import Evaluate, Outcome, Run, Update
+
+
+def drive(run: Run) -> Update:
+    optimizer, placement, factor = run.optimizer, run.placement, run.schedule
+    rates = [group["lr"] for group in optimizer.param_groups]
+    closure = inspect.signature(optimizer.step).parameters.get("closure")
+    searches = closure is not None and closure.default is inspect.Parameter.empty
+
+    def descend(evaluate: Evaluate) -> Outcome:
+        outcome = evaluate()
+        finite = outcome.overflow.item() == 0  # the one host read of a step; backward is already enqueued
+        if factor is not None:
+            share = factor(run.step)
+            for group, rate in zip(optimizer.param_groups, rates):
+                group["lr"] = rate * share
+        if finite and searches:
+            finite = _search(run, outcome, evaluate)
+            outcome.overflow = torch.tensor(0.0 if finite else 1.0)
+        elif finite:
+            optimizer.step()
+        placement.finish(finite)
+        return outcome
+
+    return descend
+
+
+def _search(run: Run, outcome: Outcome, evaluate: Evaluate) -> bool:
+    """A line search asks again. One that ends where numbers are not finite is undone, and its history dropped: it starts afresh."""
+    parameters = run.trainable()
+    before = [p.detach().clone() for p in parameters]
+    known = [outcome]
+
+    def ask() -> torch.Tensor:
+        return (known.pop() if known else evaluate()).loss
+
+    run.optimizer.step(ask)
+    finite = bool(torch.stack([p.detach().isfinite().all() for p in parameters]).all())
+    if not finite:
+        with torch.no_grad():
+            for p, old in zip(parameters, before):
+                p.copy_(old)
+        run.optimizer.state.clear()
+    return finite

@@ -1,0 +1,96 @@
+"""Stop when validation stops improving, and go back to the best weights (Prechelt 1998, "Early stopping, but when?").
+
+When it helps: small data, where a longer training only fits noise; and to save the time of hopeless runs.
+What it costs: one copy of the best weights. When not to use it: with a schedule that decays to the end; the best part of such a run is its end.
+Scope: 2.10
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+
+from danlu.core import Reports, Run, Technique
+from danlu.fields import NonNegative, NonNegativeInt
+from danlu.techniques.reports.validate import better, mode_of
+
+
+@dataclass
+class EarlyStop(Technique):
+    """End the run when `watch` has not improved for `patience` measurements, or when another stop condition is met.
+
+    watch: a metric of the reports
+    mode: whether small or large is better; auto knows losses and errors
+    patience: measurements without improvement that are borne
+    threshold: an improvement must be larger than this
+    target: stop as soon as the metric is this good; null for never
+    diverges: stop as soon as the metric is this bad, or not finite; null for never
+    minutes: stop after this many minutes of training; null for never
+    restore: put the best weights back at the end
+    中文: 验证指标不再改善时停止训练，并恢复最好的权重。
+    """
+
+    watch: str = "val_loss"
+    mode: Literal["auto", "min", "max"] = "auto"
+    patience: NonNegativeInt = 5
+    threshold: NonNegative = 0.0
+    target: float | None = None
+    diverges: float | None = None
+    minutes: NonNegative | None = None
+    restore: bool = True
+
+    state: ClassVar = ("best", "best_step", "waited", "best_weights", "seconds", "stopped")
+    neutral: ClassVar = {"patience": 10**9, "restore": False}
+    changes: ClassVar = "reports"
+
+    def wrap_reports(self, reports: Reports, run: Run) -> Reports:
+        mode = mode_of(self.watch) if self.mode == "auto" else self.mode
+        if not hasattr(self, "best"):
+            self.best, self.best_step, self.waited, self.best_weights, self.seconds, self.stopped = None, 0, 0, None, 0.0, ""
+        if self.stopped:  # a run that ended is resumed: it stays ended
+            return
+        clock = time.monotonic()
+        for report in reports:
+            now = time.monotonic()
+            self.seconds, clock = self.seconds + now - clock, now
+            value = report.metrics.get(self.watch)
+            if value is not None:
+                self._judge(value, report.step, run, mode)
+            if self.minutes is not None and self.seconds > 60 * self.minutes:
+                self.stopped = "time"
+            if self.stopped or report.step == run.total:
+                self._restore(run)
+                if self.stopped:
+                    report.metrics["stopped"] = self.stopped
+                report.save.add("latest")
+            yield report
+            if self.stopped:
+                return
+
+    def _judge(self, value: float, step: int, run: Run, mode: str) -> None:
+        sign = 1.0 if mode == "min" else -1.0
+        if better(value, self.best, mode, self.threshold):
+            self.best, self.best_step, self.waited = value, step, 0
+            if self.restore:
+                self.best_weights = {name: tensor.clone() for name, tensor in run.kept_weights("auto", whole=True).items()}
+        else:
+            self.waited += 1
+        if self.target is not None and sign * value <= sign * self.target:
+            self.stopped = "target"
+        elif not math.isfinite(value) or (self.diverges is not None and sign * value >= sign * self.diverges):
+            self.stopped = "diverged"
+        elif self.waited > self.patience:
+            self.stopped = "patience"
+
+    def _restore(self, run: Run) -> None:
+        if self.restore and self.best_weights is not None:
+            with torch.no_grad():
+                run.placement.load_weights(run.model, self.best_weights)
+
+    @classmethod
+    def example(cls) -> EarlyStop:
+        return cls(patience=0, threshold=1e9)

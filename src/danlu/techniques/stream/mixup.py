@@ -1,0 +1,86 @@
+"""Train on blends of two rows and of their targets (Zhang et al. 2018, "mixup: Beyond empirical risk minimization").
+
+Rows are blended with their neighbour in the batch (the order is shuffled already), each pair with its own share, keyed by the sample: so the
+blends do not depend on how a batch is split into micro-batches of an even size.
+When it helps: image and tabular classification with few data; calibration. What it costs: nothing that can be measured.
+When not to use it: tokens and other inputs that cannot be averaged; short trainings that underfit.
+Scope: 9.3
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from danlu.core import Batch, Run, Stream, Technique
+from danlu.errors import Refused, Sentence
+from danlu.fields import NonNegative
+from danlu.keys import generator
+
+NOT_BLENDABLE = Sentence(
+    "mixup blends inputs and targets, which {what} cannot be; remove mixup",
+    "mixup 要混合输入与目标，而{what}无法混合；请去掉 mixup",
+)
+
+
+@dataclass
+class MixUp(Technique):
+    """Blend each row with its neighbour by a share drawn from Beta(alpha, alpha); class targets become soft.
+
+    alpha: how strongly rows are mixed; 0 not at all, 1 uniformly
+    中文: 把相邻两行样本及其标签按 Beta(alpha, alpha) 的比例混合。
+    """
+
+    alpha: NonNegative = 0.2
+
+    neutral: ClassVar = {"alpha": 0.0}
+    needs: ClassVar = frozenset({"inputs"})
+
+    def wrap_stream(self, stream: Stream, run: Run) -> Iterator[Batch]:
+        if self.alpha == 0.0:
+            return iter(stream)
+        facts = run.data.facts
+        if facts.task not in ("classify", "multilabel", "regress") or facts.vocab is not None:
+            raise Refused(NOT_BLENDABLE, what=facts.task)
+        return self._mixed(stream, run)
+
+    def _mixed(self, stream: Stream, run: Run) -> Iterator[Batch]:
+        classes = run.data.facts.outputs
+        for batch in stream:
+            share = self._shares(batch, run.seed)
+            targets = batch.targets
+            if not targets.is_floating_point():
+                targets = F.one_hot(targets, classes).to(torch.get_default_dtype())
+            inputs = batch.inputs
+            if isinstance(inputs, dict):
+                if any(not value.is_floating_point() for value in inputs.values()):
+                    raise Refused(NOT_BLENDABLE, what=", ".join(k for k, v in inputs.items() if not v.is_floating_point()))
+                inputs = {key: _blend(value, share) for key, value in inputs.items()}
+            else:
+                inputs = _blend(inputs, share)
+            yield replace(batch, inputs=inputs, targets=_blend(targets, share))
+
+    def _shares(self, batch: Batch, seed: int) -> Tensor:
+        """One share a row, [rows], equal for both rows of a pair; drawn by the pair's first sample, step by step."""
+        pairs = []
+        for sample in batch.ids[::2].tolist():
+            draw = torch._sample_dirichlet(torch.full((2,), self.alpha, dtype=torch.float64), generator(seed, "mixup", batch.step, sample))
+            pairs.append(draw[0])
+        return torch.stack(pairs).repeat_interleave(2)[: len(batch.ids)].to(batch.ids.device)
+
+    @classmethod
+    def example(cls) -> MixUp:
+        return cls(alpha=1.0)
+
+
+def _blend(rows: Tensor, share: Tensor) -> Tensor:
+    """share * row + (1 - share) * its neighbour; a last row without a neighbour stays as it is."""
+    order = torch.arange(len(rows), device=rows.device) ^ 1
+    order = torch.where(order < len(rows), order, order - 1)
+    share = share.to(rows.dtype).view(-1, *[1] * (rows.ndim - 1))
+    return torch.lerp(rows[order], rows, share)

@@ -1,0 +1,283 @@
+"""The laws every technique must pass, as one battery: `laws(MyTrick)` in a user's own tests, and over every technique found in ours.
+
+Each law is a function `(technique, recipe)` that raises AssertionError with a sentence. They run on a tiny classification (MLP with BatchNorm
+and dropout) in one batch a step, and again without BatchNorm in two micro-batches a step, so that accumulation is always on trial.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from danlu.core import Batch, Outcome, Recipe, Report, Run, Technique
+from danlu.data.source import Data, Facts, Tensors
+from danlu.nets.dropout import Dropout, named
+from danlu.optim.first_order import SGD
+
+SEAMS = ("model", "stream", "objective", "gradient", "update", "reports")
+STEPS = 6
+
+
+def tiny_net() -> nn.Module:
+    """6 -> 8 -> 3 with BatchNorm and torch's own dropout."""
+    return nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Dropout(0.2), nn.Linear(8, 3))
+
+
+def tiny_split_net() -> nn.Module:
+    """6 -> 8 -> 3 with LayerNorm and keyed dropout: nothing in it depends on how a batch is split."""
+    return named(nn.Sequential(nn.Linear(6, 8), nn.LayerNorm(8), nn.Tanh(), Dropout(0.2), nn.Linear(8, 3)))
+
+
+def tiny_data() -> Data:
+    """40 rows of three classes to train on, 16 to validate on."""
+    generator = torch.Generator().manual_seed(3)
+    x = torch.randn(56, 6, generator=generator)
+    y = (x[:, :3] + 0.3 * torch.randn(56, 3, generator=generator)).argmax(1)
+    facts = Facts("classify", (6,), 3, labels=("a", "b", "c"), class_counts=tuple(torch.bincount(y[:40], minlength=3).tolist()), rows=40)
+    return Data(Tensors(x[:40], y[:40]), facts, val=Tensors(x[40:], y[40:]))
+
+
+def tiny(technique: Technique | None = None, *, split: bool = False, **fields: Any) -> Recipe:
+    """The laws' recipe, with one technique; `split` trains in two micro-batches a step."""
+    base: dict[str, Any] = {
+        "model": tiny_split_net if split else tiny_net,
+        "data": tiny_data,
+        "loss": "auto",
+        "optimizer": SGD(lr=0.2, momentum=0.9),
+        "techniques": () if technique is None else (technique,),
+        "steps": STEPS,
+        "batch_size": 8,
+        "micro_batch_size": 4 if split else None,
+        "seed": 1,
+        "device": "cpu",
+    }
+    return Recipe(**(base | fields))
+
+
+def weights(run: Run) -> dict[str, Tensor]:
+    """Copies of all parameters and buffers."""
+    return {name: value.detach().clone() for name, value in run.model.state_dict().items()}
+
+
+def same(left: dict[str, Tensor], right: dict[str, Tensor]) -> bool:
+    """Whether two sets of tensors are equal bit for bit."""
+    return left.keys() == right.keys() and all(torch.equal(value, right[name]) for name, value in left.items())
+
+
+def gradients(run: Run, batches: list[Batch]) -> dict[str, Tensor]:
+    """One look at the gradient, by parameter name."""
+    run.gradient(run.objective, batches)
+    return {name: p.grad.clone() for name, p in run.model.named_parameters() if p.grad is not None}
+
+
+def at_step(recipe: Recipe, steps: int) -> tuple[Run, list[Batch]]:
+    """A run after `steps` steps, with the micro-batches of its next one."""
+    run = Run(recipe)
+    for _, _report in zip(range(steps), run):
+        pass
+    stream = iter(run.wrap("stream", run.placement.stream(run.data.train, run.plan, run.step, run.total)))
+    batches = run._take(stream)
+    run.placement.begin()
+    return run, batches
+
+
+# ---- the laws -------------------------------------------------------------
+
+
+def description(technique: Technique, recipe: Recipe) -> None:
+    """1: a dataclass of plain values; repr and the data form rebuild it; no logic in the constructor."""
+    kind = type(technique)
+    name = kind.__name__
+    assert dataclasses.is_dataclass(kind), f"{name} is not a dataclass"
+    own = vars(kind)
+    assert "__post_init__" not in own, f"{name} has logic in __post_init__"
+    if "__init__" in own:
+        assert own["__init__"].__qualname__.endswith("__create_fn__.<locals>.__init__") or not inspect.getsourcefile(own["__init__"]), (
+            f"{name} writes its own __init__"
+        )
+    for field in dataclasses.fields(technique):
+        assert _plain(getattr(technique, field.name)), f"{name}.{field.name} is not a plain value"
+    rebuilt = eval_repr(technique)
+    assert rebuilt == technique, f"repr of {name} does not rebuild it: {technique!r}"
+    from danlu.describe import from_form, to_form
+
+    assert from_form("technique", to_form(technique), kind) == technique, f"the data form of {name} does not rebuild it"
+
+
+def gradient(technique: Technique, recipe: Recipe) -> None:
+    """2: looking at the gradient leaves parameters and buffers bit-identical."""
+    for steps in (0, 2):
+        run, batches = at_step(recipe, steps)
+        before = weights(run)
+        run.gradient(run.objective, batches)
+        assert same(before, weights(run)), f"{_name(technique)}: parameters or buffers moved while the gradient was taken (step {steps})"
+
+
+def reevaluation(technique: Technique, recipe: Recipe) -> None:
+    """3: asking twice in a step gives the same answer, dropout included."""
+    for steps in (0, 2):
+        run, batches = at_step(recipe, steps)
+        first = gradients(run, batches)
+        assert same(first, gradients(run, batches)), f"{_name(technique)}: a second look at the gradient differs from the first (step {steps})"
+
+
+def update(technique: Technique, recipe: Recipe) -> None:
+    """4: parameters move, or the outcome says why not."""
+    run, batches = at_step(recipe, 0)
+    before = weights(run)
+    outcome = run.update(lambda: run.gradient(run.objective, batches))
+    assert not same(before, weights(run)) or not bool(outcome.finite), f"{_name(technique)}: an update moved nothing and said nothing"
+
+
+def reports(technique: Technique, recipe: Recipe) -> None:
+    """5: each inner report comes out at most once, in order; closing the outer generator closes the inner one."""
+    run = Run(recipe)
+    closed: list[bool] = []
+    zero = Outcome({"loss": (torch.zeros(()), "once")}, {"once": 1.0}, torch.zeros(()))
+
+    def inner() -> Iterator[Report]:
+        try:
+            for step in range(1, 1 + STEPS):
+                run.step = step
+                yield Report(step, step / run.plan.steps_per_epoch, zero, 0.1)
+        finally:
+            closed.append(True)
+
+    own = next(t for t in run.techniques if type(t) is type(technique))
+    seen = [report.step for report in own.wrap_reports(inner(), run)]
+    assert seen == sorted(set(seen)) and set(seen) <= set(range(1, 1 + STEPS)), f"{_name(technique)}: reports came out as {seen}"
+    run, closed = Run(recipe), []
+    own = next(t for t in run.techniques if type(t) is type(technique))
+    outer = own.wrap_reports(inner(), run)
+    next(outer, None)
+    if hasattr(outer, "close"):
+        outer.close()
+    del outer
+    assert closed, f"{_name(technique)}: closing its reports leaves the inner ones open"
+
+
+def neutral(technique: Technique, recipe: Recipe) -> None:
+    """6: `neutral` names the values that change nothing, bit for bit, buffers included; or it is a sentence that says why there are none."""
+    values = type(technique).neutral
+    if isinstance(values, str):
+        assert len(values) > 10, f"{_name(technique)}: `neutral` must name field values that change nothing, or say why there are none"
+        return
+    plain = Run(replace(recipe, techniques=()))
+    quiet = Run(replace(recipe, techniques=(replace(technique, **values),)))
+    losses = [[float(report.loss) for report in run] for run in (plain, quiet)]
+    assert losses[0] == losses[1] and same(weights(plain), weights(quiet)), f"{_name(technique)}({dict(values)}) changes the training"
+
+
+def resume(technique: Technique, recipe: Recipe) -> None:
+    """7: n steps equal k steps, saved, loaded into a new run, and n - k more, bit for bit, for every k."""
+    whole = Run(recipe)
+    losses = [float(report.loss) for report in whole]
+    for k in range(1, len(losses)):
+        half, head = Run(recipe), []
+        for report in half:
+            head.append(float(report.loss))
+            if len(head) == k:
+                break
+        state = copy.deepcopy(half.state())
+        again = Run(recipe)
+        again.load(state)
+        tail = [float(report.loss) for report in again]
+        assert head + tail == losses, f"{_name(technique)}: resumed at step {k} it goes on differently: {head + tail} != {losses}"
+        assert same(weights(again), weights(whole)), f"{_name(technique)}: resumed at step {k} it ends with other weights"
+
+
+def alive(technique: Technique, recipe: Recipe) -> None:
+    """9: what the technique says that it changes is seen to change."""
+    changes = type(technique).changes
+    plain, own = Run(replace(recipe, techniques=())), Run(recipe)
+    plain_reports, own_reports = list(plain), list(own)
+    if changes == "parameters":
+        found = not same(weights(plain), weights(own))
+    elif changes == "gradients":
+        (a, batches), (b, own_batches) = at_step(replace(recipe, techniques=()), 0), at_step(recipe, 0)
+        found = not same(gradients(a, batches), gradients(b, own_batches))
+    elif changes == "reports":
+        found = [(r.step, r.metrics) for r in plain_reports] != [(r.step, r.metrics) for r in own_reports] or bool(own.recipe.validate is None)
+        found = found and (len(plain_reports) != len(own_reports) or any(r.metrics for r in own_reports))
+    elif changes == "files":
+        found = any("latest" in report.save for report in own_reports)
+    elif changes == "memory":
+        mine = next(t for t in own.techniques if type(t) is type(technique))
+        found = any(_holds_tensor(getattr(mine, name)) for name in mine.state)
+    else:
+        found = changes == "time"
+    assert found, f"{_name(technique)} says that it changes {changes}, and nothing of it was seen"
+
+
+def reach(technique: Technique, recipe: Recipe) -> None:
+    """10: it overrides a seam, and lives in the folder of one that it overrides."""
+    kind = type(technique)
+    wraps = [seam for seam in SEAMS if getattr(kind, f"wrap_{seam}") is not getattr(Technique, f"wrap_{seam}")]
+    assert wraps, f"{_name(technique)} overrides no seam"
+    folder = Path(inspect.getfile(kind)).parent.name
+    if folder in SEAMS:
+        assert folder in wraps, f"{_name(technique)} lives in techniques/{folder} but wraps {', '.join(wraps)}"
+
+
+LAWS: tuple[Callable[[Technique, Recipe], None], ...] = (
+    description, gradient, reevaluation, update, reports, neutral, resume, alive, reach,
+)  # fmt: skip
+
+
+def laws(technique: Technique | type[Technique], recipe: Callable[..., Recipe] = tiny) -> None:
+    """Run every law on a technique (a class: on its `example()`); AssertionError names the first that fails.
+
+    recipe: like `tiny`, makes the recipe to try it in, for a technique that needs other data or another model.
+    """
+    example = technique.example() if isinstance(technique, type) else technique
+    with torch.random.fork_rng(devices=[]):
+        for split in (False, True):
+            for law in LAWS:
+                law(example, recipe(example, split=split))
+
+
+def eval_repr(value: Any) -> Any:
+    """What the repr of a dataclass of plain values says, built again from its syntax tree (nothing is executed)."""
+    import ast
+
+    call = ast.parse(repr(value), mode="eval").body
+    assert isinstance(call, ast.Call)
+    plain = {word.arg: ast.literal_eval(_finite(word.value)) for word in call.keywords if word.arg}
+    return type(value)(**plain)
+
+
+def _finite(node: Any) -> Any:
+    """`inf`, which repr writes as a bare name, as a number that literal_eval reads."""
+    import ast
+
+    class Infinity(ast.NodeTransformer):
+        def visit_Name(self, name: ast.Name) -> Any:
+            return ast.copy_location(ast.Constant(float(name.id)), name) if name.id == "inf" else name
+
+    return Infinity().visit(node)
+
+
+def _plain(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(_plain(item) for item in value)
+    return value is None or isinstance(value, bool | int | float | str) or dataclasses.is_dataclass(value)
+
+
+def _holds_tensor(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_tensor, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_holds_tensor, value))
+    return isinstance(value, Tensor)
+
+
+def _name(technique: Technique) -> str:
+    return type(technique).__name__
