@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -44,6 +45,12 @@ def model(recipe: Recipe, facts: Facts) -> nn.Module:
         return construct(recipe.model, facts)
 
 
+def columns(recipe: Recipe, facts: Facts) -> Facts:
+    """The facts a model is built from: a loss that wants more outputs than targets (quantiles, a variance) says how many."""
+    wanted = getattr(recipe.loss, "columns", None)
+    return replace(facts, outputs=wanted(facts)) if wanted else facts
+
+
 def objective(recipe: Recipe, facts: Facts) -> Criterion:
     from danlu.losses.adapt import objective
 
@@ -74,10 +81,12 @@ def techniques(recipe: Recipe, stateful: Technique | None, validates: bool) -> t
     """The run's own copies: the recipe's, then a stateful schedule, then validation, innermost, so that all see its metrics."""
     from danlu.techniques.reports.validate import Validate
 
-    extra = [stateful] if stateful else []
+    own = [*copy.deepcopy(recipe.techniques)]
+    if stateful:
+        own.append(stateful)  # the very object whose `factor` the update reads
     if recipe.validate is not False and validates:
-        extra.append(recipe.validate or Validate())
-    return (*copy.deepcopy(recipe.techniques), *copy.deepcopy(extra))
+        own.append(copy.deepcopy(recipe.validate) or Validate())
+    return tuple(own)
 
 
 def check(run: Run) -> None:
@@ -104,7 +113,7 @@ def _adds_up(run: Run) -> None:
     ids = torch.arange(min(5, len(run.data.train)))
     inputs, targets = run.data.train.fetch(ids, 0)
     batch: Batch = Batch(run.placement.put(inputs), run.placement.put(targets), ids.to(run.placement.device))
-    check_targets(run.data.facts, batch)
+    check_targets(run.data.facts, batch, run.criterion.ignore_index)
     with run.placement.looking(run.model), torch.no_grad():
         check_additive(run.criterion, run.model, batch)
 

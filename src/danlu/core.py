@@ -108,7 +108,7 @@ class Technique:
     def wrap_update(self, update: Update, run: Run) -> Update: return update
     def wrap_reports(self, reports: Reports, run: Run) -> Reports: return reports
 
-    def weights(self) -> dict[str, Tensor] | None:
+    def shadow(self) -> dict[str, Tensor] | None:
         """Parameters and buffers to validate and export instead of the raw ones, by name, for a technique that keeps an average."""
         return None
 
@@ -154,7 +154,7 @@ class Run:
         self.schedule, stateful = build.schedule(recipe, self.total)
         self.techniques = build.techniques(recipe, stateful, validates=self.data.val is not None)
         self.criterion = build.objective(recipe, self.data.facts)
-        self.model = self.placement.place(self.wrap("model", build.model(recipe, self.data.facts)))
+        self.model = self.placement.place(self.wrap("model", build.model(recipe, build.columns(recipe, self.data.facts))))
         if not self.trainable():
             raise Refused(messages.NOTHING_TRAINABLE)
         self.optimizer = build.optimizer(recipe, self.model)
@@ -206,7 +206,7 @@ class Run:
 
     def kept_weights(self, which: str = "auto", whole: bool = False) -> dict[str, Tensor] | None:
         """The average that the outermost technique keeps ("ema"), or None for the model's "raw" weights ("auto": an average if there is one)."""
-        found = next((w for t in self.techniques if (w := t.weights()) is not None), None) if which != "raw" else None
+        found = next((w for t in self.techniques if (w := t.shadow()) is not None), None) if which != "raw" else None
         if which == "ema" and found is None:
             raise BadInput(messages.NO_AVERAGE)
         return self.placement.state(self.model, self.optimizer)["model"] if whole and found is None else found

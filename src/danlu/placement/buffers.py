@@ -19,11 +19,14 @@ class Buffers:
     def __init__(self, model: nn.Module):
         self.all = list(model.buffers())
         self.pending: list[Tensor] | None = None
-        self._first = True
         self._hook = model.register_forward_hook(self._called) if self.all else None
-        self._moving: list[int] = []  # places in `all` of those that a forward has been seen to move
+        # Running statistics move without bumping their version counter (torch's batch_norm does not say that it writes to them).
+        norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._NormBase)]
+        moving = {id(b) for m in norms for b in m.buffers(recurse=False)}
+        self._moving = [place for place, b in enumerate(self.all) if id(b) in moving]  # places in `all` that a forward moves
         self._kept = [b.detach().clone() for b in self.all]
         self._versions = [b._version for b in self.all]
+        self._looked = False
         self._after: list[Tensor] | None = None
         self._sum: list[Tensor] = []
         self._rows = 0.0
@@ -34,7 +37,9 @@ class Buffers:
         self.pending = None
 
     def watch(self) -> None:
-        """Before the micro-batches of an evaluation: remember every buffer that is not remembered already."""
+        """Before the micro-batches of an evaluation: remember every buffer that may have changed since it was remembered."""
+        for place in self._moving:
+            self._kept[place].copy_(self.all[place])
         for place, buffer in enumerate(self.all):
             if buffer._version != self._versions[place]:
                 self._kept[place].copy_(buffer)
@@ -47,8 +52,11 @@ class Buffers:
 
     def _note(self) -> None:
         for place, buffer in enumerate(self.all):
-            if buffer._version != self._versions[place] and place not in self._moving:
+            if place not in self._moving and (
+                buffer._version != self._versions[place] or not (self._looked or torch.equal(buffer, self._kept[place]))
+            ):
                 self._moving.append(place)
+        self._looked = True
         self._after = [self.all[place].detach().clone() for place in self._moving] if self.pending is None else []
 
     def collect(self, rows: float) -> None:

@@ -19,8 +19,11 @@ from torch import Tensor, nn
 
 from danlu.core import Batch, Outcome, Recipe, Report, Run, Technique
 from danlu.data.source import Data, Facts, Tensors
+from danlu.annotations import field_types
+from danlu.describe import make, to_plain
 from danlu.nets.dropout import Dropout, named
 from danlu.optim.first_order import SGD
+from danlu.places import Places, Spot
 
 SEAMS = ("model", "stream", "objective", "gradient", "update", "reports")
 STEPS = 6
@@ -99,17 +102,13 @@ def description(technique: Technique, recipe: Recipe) -> None:
     assert dataclasses.is_dataclass(kind), f"{name} is not a dataclass"
     own = vars(kind)
     assert "__post_init__" not in own, f"{name} has logic in __post_init__"
-    if "__init__" in own:
-        assert own["__init__"].__qualname__.endswith("__create_fn__.<locals>.__init__") or not inspect.getsourcefile(own["__init__"]), (
-            f"{name} writes its own __init__"
-        )
+    assert kind.__init__.__code__.co_filename == "<string>", f"{name} writes its own __init__"  # what dataclass generates
     for field in dataclasses.fields(technique):
         assert _plain(getattr(technique, field.name)), f"{name}.{field.name} is not a plain value"
     rebuilt = eval_repr(technique)
     assert rebuilt == technique, f"repr of {name} does not rebuild it: {technique!r}"
-    from danlu.describe import from_form, to_form
-
-    assert from_form("technique", to_form(technique), kind) == technique, f"the data form of {name} does not rebuild it"
+    form = {key: to_plain(annotation, getattr(technique, key)) for key, (annotation, _) in field_types(kind).items()}
+    assert make(kind, form, Spot(Places())) == technique, f"the data form of {name} does not rebuild it: {form}"
 
 
 def gradient(technique: Technique, recipe: Recipe) -> None:
@@ -241,7 +240,8 @@ def laws(technique: Technique | type[Technique], recipe: Callable[..., Recipe] =
     with torch.random.fork_rng(devices=[]):
         for split in (False, True):
             for law in LAWS:
-                law(example, recipe(example, split=split))
+                if law is not alive or not split:  # a technique may have nothing to do in one of the two
+                    law(example, recipe(example, split=split))
 
 
 def eval_repr(value: Any) -> Any:

@@ -38,6 +38,7 @@ class MixUp(Technique):
 
     alpha: NonNegative = 0.2
 
+    name: ClassVar = "mixup"
     neutral: ClassVar = {"alpha": 0.0}
     needs: ClassVar = frozenset({"inputs"})
 

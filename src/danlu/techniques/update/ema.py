@@ -56,5 +56,5 @@ class EMA(Technique):
 
         return averaged
 
-    def weights(self) -> dict[str, Tensor]:
+    def shadow(self) -> dict[str, Tensor]:
         return self.average

@@ -1,0 +1,260 @@
+"""Losses for classes: the class dimension is the last of the output, any dimensions may come before it (rows; rows and positions)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from danlu import messages
+from danlu.core import Batch, Loss
+from danlu.data.source import Facts
+from danlu.errors import BadInput
+from danlu.fields import Fraction, NonNegative, Positive
+from danlu.losses.criterion import Criterion, constant, exact, logits, number, paired, term, wide
+
+
+@dataclass(frozen=True)
+class CrossEntropy:
+    """Cross-entropy of softmax scores with class labels, or with probabilities over the classes (soft targets).
+
+    Output [..., classes]; labels int [...] or probabilities float [..., classes]. Over any batch the mean is that of
+    `torch.nn.functional.cross_entropy`: divided by the labels that are not ignored ("tokens"), with class weights by the sum of their
+    weights ("weights"); with soft targets by the positions in either case.
+    Label smoothing: Szegedy et al. 2016, "Rethinking the Inception architecture".
+
+    class_weights: one weight a class, or "balanced": rows / (classes * rows of the class)
+    label_smoothing: share of the target spread evenly over all classes
+    ignore_index: the label of positions that do not count
+
+    中文: 交叉熵（类别标签或概率目标，可设类别权重、标签平滑与忽略标签）。
+    Scope: 1.2
+    """
+
+    class_weights: tuple[float, ...] | Literal["balanced"] | None = None
+    label_smoothing: Fraction = 0.0
+    ignore_index: int = -100
+
+    def __call__(self, facts: Facts) -> Criterion:
+        weights = _class_weights(self.class_weights, facts)
+        at = None if weights is None else constant(weights)
+        per = "tokens" if at is None else "weights"
+        smoothing, ignore = self.label_smoothing, self.ignore_index
+
+        def sums(output: Any, batch: Batch) -> Loss:
+            scores, target = _labelled(logits(output), batch.targets)
+            if scores.ndim != 2:
+                classes = scores.shape[-1]
+                scores = scores.reshape(-1, classes)
+                target = target.reshape(-1, classes) if target.is_floating_point() else target.reshape(-1)
+            weight = None if at is None else at(scores.device, scores.dtype)
+            # torch wants no ignore_index beside probabilities; its default is let through
+            ignored = -100 if target.is_floating_point() else ignore
+            value = F.cross_entropy(scores, target, weight, ignore_index=ignored, reduction="sum", label_smoothing=smoothing)
+            return term("cross_entropy", value, per)
+
+        def counts(batch: Batch) -> dict[str, Any]:
+            if at is None:
+                return {"tokens": _tokens(batch.targets, ignore)}
+            target = batch.targets
+            if target.is_floating_point():
+                return {"weights": float(_tokens(target, ignore))}
+            real = target != ignore
+            weight = at(target.device, exact(target.device))[target.long().masked_fill(~real, 0)]
+            return {"weights": number((weight * real).sum())}
+
+        return Criterion(sums, counts, loss_name="cross_entropy", ignore_index=ignore)
+
+
+@dataclass(frozen=True)
+class BinaryCrossEntropy:
+    """Cross-entropy of sigmoid scores with yes or no: one score for a binary task, one a label for a multi-label task.
+
+    Output and targets [rows] or [rows, labels], targets 0 to 1; two-class scores [rows, 2] with labels [rows] are read as the logit of
+    class 1 (their difference), which is the same model. The mean is over elements.
+
+    pos_weight: weight of the positives, one number for all labels or one a label
+
+    中文: 二元交叉熵（二分类与多标签，可设正例权重）。
+    Scope: 1.2
+    """
+
+    pos_weight: Positive | tuple[Positive, ...] | None = None
+
+    def __call__(self, facts: Facts) -> Criterion:
+        labels = facts.outputs if facts.task == "multilabel" else 1
+        if isinstance(self.pos_weight, tuple) and len(self.pos_weight) != labels:
+            raise BadInput(messages.WEIGHTS_LENGTH, field="pos_weight", found=len(self.pos_weight), classes=labels)
+        at = None if self.pos_weight is None else constant(self.pos_weight)
+
+        def sums(output: Any, batch: Batch) -> Loss:
+            score, target = _binary(logits(output), batch.targets)
+            weight = None if at is None else at(score.device, score.dtype)
+            return term(
+                "binary_cross_entropy", F.binary_cross_entropy_with_logits(score, target, pos_weight=weight, reduction="sum"), "elements"
+            )
+
+        return Criterion(sums, _elements, loss_name="binary_cross_entropy")
+
+
+@dataclass(frozen=True)
+class Focal:
+    """Focal loss: cross-entropy in which examples that are already right count less.
+
+    Lin et al. 2017, "Focal loss for dense object detection": -alpha (1 - p)^gamma log p, where p is the probability of what is true:
+    of the class under softmax when the task is "classify" (or language), of each label's yes or no under a sigmoid when it is "multilabel".
+    Shapes and denominators as in `cross_entropy` without weights ("tokens") and `binary_cross_entropy` ("elements"). The paper divides by
+    the number of positive boxes; here it is the mean.
+
+    gamma: how fast easy examples lose weight; 0 is cross-entropy
+    alpha: softmax: one weight a class; sigmoid: weight of the positives, the negatives have 1 - alpha (0.25 in the paper)
+    ignore_index: the label of positions that do not count (softmax)
+
+    中文: 焦点损失：降低易分样本的权重。
+    Scope: 1.2
+    """
+
+    gamma: NonNegative = 2.0
+    alpha: Fraction | tuple[NonNegative, ...] | None = None
+    ignore_index: int = -100
+
+    def __call__(self, facts: Facts) -> Criterion:
+        sigmoid = facts.task == "multilabel"
+        if self.alpha is not None and isinstance(self.alpha, tuple) == sigmoid:
+            raise BadInput(messages.FOCAL_ALPHA, task=facts.task, found=self.alpha)
+        gamma, alpha, ignore = self.gamma, self.alpha, self.ignore_index
+
+        def focal(log_p: Tensor) -> Tensor:
+            # 1 - p by expm1 keeps its digits as p goes to 1; off zero, where the slope of x ** gamma is infinite for gamma < 1
+            miss = (-torch.expm1(log_p)).clamp_min(torch.finfo(log_p.dtype).eps ** 2)
+            return -(miss**gamma) * log_p
+
+        def sigmoid_sums(output: Any, batch: Batch) -> Loss:
+            score, target = _binary(logits(output), batch.targets)
+            yes, no = focal(F.logsigmoid(score)), focal(F.logsigmoid(-score))
+            if alpha is not None:
+                yes, no = alpha * yes, (1 - alpha) * no
+            return term("focal", (target * yes + (1 - target) * no).sum(), "elements")
+
+        if sigmoid:
+            return Criterion(sigmoid_sums, _elements, loss_name="focal")
+        weights = _class_weights(alpha, facts, "alpha")
+        at = None if weights is None else constant(weights)
+
+        def softmax_sums(output: Any, batch: Batch) -> Loss:
+            scores, target = _labelled(logits(output), batch.targets)
+            losses = focal(F.log_softmax(scores, -1))
+            if at is not None:
+                losses = losses * at(losses.device, losses.dtype)
+            return term("focal", _expected(losses, target, ignore), "tokens")
+
+        return Criterion(softmax_sums, lambda batch: {"tokens": _tokens(batch.targets, ignore)}, loss_name="focal", ignore_index=ignore)
+
+
+@dataclass(frozen=True)
+class Hinge:
+    """Hinge loss of several classes: the true score must beat the others, or a threshold, by a margin.
+
+    crammer_singer (Crammer and Singer 2001): max(0, margin + best other score - true score).
+    one_vs_rest: sum over classes of max(0, margin - t * score) with t = +1 for the true class and -1 for the others; the only one for
+    multi-label targets. Shapes as in `cross_entropy`; the mean is over
+    positions that are not ignored ("tokens"), of multi-label rows over elements. Soft targets give the expected loss.
+
+    kind: which of the two
+    margin: by how much the true class must win
+    ignore_index: the label of positions that do not count
+
+    中文: 合页损失（Crammer-Singer 多类，或一对其余）。
+    Scope: 1.2
+    """
+
+    kind: Literal["crammer_singer", "one_vs_rest"] = "crammer_singer"
+    margin: Positive = 1.0
+    ignore_index: int = -100
+
+    def __call__(self, facts: Facts) -> Criterion:
+        margin, ignore = self.margin, self.ignore_index
+
+        def labels(output: Any, batch: Batch) -> Loss:
+            score, target = _binary(logits(output), batch.targets)
+            value = target * F.relu(margin - score) + (1 - target) * F.relu(margin + score)
+            return term("hinge", value.sum(), "elements")
+
+        def crammer_singer(scores: Tensor) -> Tensor:
+            best, second = scores.topk(2, -1).values.split(1, -1)
+            return F.relu(margin + torch.where(scores == best, second, best) - scores)
+
+        def one_vs_rest(scores: Tensor) -> Tensor:
+            wrong = F.relu(margin + scores)
+            return wrong.sum(-1, keepdim=True) - wrong + F.relu(margin - scores)
+
+        if facts.task == "multilabel":
+            if self.kind != "one_vs_rest":
+                raise BadInput(messages.HINGE_MULTILABEL, kind=self.kind)
+            return Criterion(labels, _elements, loss_name="hinge")
+        if facts.outputs < 2:
+            raise BadInput(messages.TWO_CLASSES, loss="hinge", found=facts.outputs)
+        losses: Callable[[Tensor], Tensor] = crammer_singer if self.kind == "crammer_singer" else one_vs_rest
+
+        def sums(output: Any, batch: Batch) -> Loss:
+            scores, target = _labelled(logits(output), batch.targets)
+            return term("hinge", _expected(losses(scores), target, ignore), "tokens")
+
+        return Criterion(sums, lambda batch: {"tokens": _tokens(batch.targets, ignore)}, loss_name="hinge", ignore_index=ignore)
+
+
+def _class_weights(wish: Any, facts: Facts, name: str = "class_weights") -> tuple[float, ...] | None:
+    if wish is None:
+        return None
+    if wish == "balanced":
+        if not facts.class_counts or 0 in facts.class_counts:
+            raise BadInput(messages.NOT_BALANCED, found=facts.class_counts or "-")
+        return tuple(sum(facts.class_counts) / (len(facts.class_counts) * count) for count in facts.class_counts)
+    if len(wish) != facts.outputs:
+        raise BadInput(messages.WEIGHTS_LENGTH, field=name, found=len(wish), classes=facts.outputs)
+    return tuple(wish)
+
+
+def _labelled(scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Scores [..., classes] with int64 labels [...] or probabilities [..., classes]."""
+    scores = wide(scores)
+    if target.is_floating_point():
+        if target.shape == scores.shape:
+            return scores, target.to(scores.dtype)
+    elif target.shape == scores.shape[:-1]:
+        return scores, target.long()
+    raise BadInput(
+        messages.LABEL_SHAPES, output=tuple(scores.shape), target=tuple(target.shape), dtype=str(target.dtype).removeprefix("torch.")
+    )
+
+
+def _binary(score: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """One score and one target in 0..1 a label, in one shape."""
+    score = wide(score)
+    if score.shape == (*target.shape, 2):
+        score = score[..., 1] - score[..., 0]
+    return paired(score, target)
+
+
+def _tokens(target: Tensor, ignore_index: int) -> Any:
+    """Positions with a label; probabilities all count."""
+    if target.is_floating_point():
+        return math.prod(target.shape[:-1])
+    return number(torch.count_nonzero(target != ignore_index))
+
+
+def _elements(batch: Batch) -> dict[str, Any]:
+    return {"elements": batch.targets.numel()}
+
+
+def _expected(losses: Tensor, target: Tensor, ignore_index: int) -> Tensor:
+    """Sum over positions, given `losses` [..., classes]: what each class would cost if it were the true one."""
+    if target.is_floating_point():
+        return (losses * target).sum()
+    ignored = target == ignore_index
+    return losses.gather(-1, target.masked_fill(ignored, 0).unsqueeze(-1)).squeeze(-1).masked_fill(ignored, 0).sum()

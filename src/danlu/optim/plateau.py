@@ -1,0 +1,94 @@
+"""Reduce on plateau: the one schedule with state, because it answers to what is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isfinite
+from typing import TYPE_CHECKING, Literal
+
+from danlu.core import Report, Technique
+from danlu.fields import Fraction, NonNegative, NonNegativeInt
+from danlu.optim.schedules import Factor, Gamma, Shape, compose, ramp, sequence, warmup_steps
+
+if TYPE_CHECKING:
+    from danlu.core import Reports, Run
+
+
+@dataclass
+class ReduceOnPlateau(Technique):
+    """Multiplies the rate by a factor whenever a metric has not improved for a while; both a schedule and a technique on reports.
+
+    Each report that carries the metric is one look, and the next step's rate follows it. Better means better by more than `threshold`,
+    relative to the best so far; what is not finite is never better.
+
+    watch: the metric
+    mode: whether it should become small (min) or large (max)
+    factor: what the rate is multiplied by
+    patience: looks without improvement that are put up with; the next one reduces
+    threshold: relative improvement below which a look counts as none
+    cooldown: looks after a reduction that are not counted
+    floor: the smallest rate, as a share of the peak
+    warmup: steps of warm-up, or below 1 their share of the total
+    warmup_shape: linear or exponential
+
+    Scope: 1.6
+
+    中文: 指标停滞时降低学习率：连续若干次验证没有改善，就把学习率乘以 factor。
+    """
+
+    watch: str = "val_loss"
+    mode: Literal["min", "max"] = "min"
+    factor: Gamma = 0.1
+    patience: NonNegativeInt = 10
+    threshold: NonNegative = 1e-4
+    cooldown: NonNegativeInt = 0
+    floor: Fraction = 0.0
+    warmup: NonNegative = 0.0
+    warmup_shape: Shape = "linear"
+
+    state = ("scale", "best", "bad", "wait")
+    neutral = {"factor": 1.0}
+
+    # Where the state starts, held by the class: readable before the first report, and no field. A loaded state shadows it.
+    scale = 1.0  # the share of the peak rate that is left
+    best = None  # type: float | None
+    bad = 0  # looks since the best one
+    wait = 0  # looks left of a cooldown
+
+    def __call__(self, total_steps: int) -> Factor:
+        rise = warmup_steps(self.warmup, total_steps)
+        climb = sequence([(rise, ramp(rise, self.warmup_shape)), (total_steps - rise, lambda step: 1.0)])
+        return compose(climb, lambda step: self.scale)
+
+    def wrap_reports(self, reports: Reports, run: Run) -> Reports:
+        def watched() -> Iterator[Report]:
+            for report in reports:
+                if self.watch in report.metrics:
+                    self.look(float(report.metrics[self.watch]))
+                yield report
+
+        return watched()
+
+    def look(self, value: float) -> None:
+        """Take one measurement into account."""
+        if self.better(value):
+            self.best, self.bad = value, 0
+        else:
+            self.bad += 1
+        if self.wait > 0:
+            self.wait, self.bad = self.wait - 1, 0
+        if self.bad > self.patience:
+            self.scale = min(self.scale, max(self.scale * self.factor, self.floor))
+            self.wait, self.bad = self.cooldown, 0
+
+    def better(self, value: float) -> bool:
+        if self.best is None:
+            return isfinite(value)
+        margin = self.threshold * abs(self.best)
+        gain = self.best - value if self.mode == "min" else value - self.best
+        return isfinite(value) and gain > margin
+
+    @classmethod
+    def example(cls) -> ReduceOnPlateau:
+        return cls(factor=0.5, patience=0, threshold=0.5)

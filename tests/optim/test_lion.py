@@ -1,0 +1,68 @@
+"""Lion against the paper's algorithm 2, written out in NumPy."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from danlu.errors import BadInput
+from danlu.optim.lion import Lion, LionOptimizer
+
+torch.set_num_threads(1)
+
+
+def lion(x, gradient, steps, lr, beta1, beta2, decay):
+    m = np.zeros_like(x)
+    for _ in range(steps):
+        g = gradient(x)
+        c = beta1 * m + (1 - beta1) * g
+        x = x - lr * (np.sign(c) + decay * x)
+        m = beta2 * m + (1 - beta2) * g
+    return x
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.3])
+def test_twenty_steps_of_the_paper(decay):
+    start, curve = np.cos(np.arange(12.0)).reshape(3, 4), np.linspace(0.5, 3, 12).reshape(3, 4)
+    p = nn.Parameter(torch.tensor(start))
+    optimizer = Lion(lr=0.03, beta1=0.8, beta2=0.95, weight_decay=decay)([("x", p)])
+    for _ in range(20):
+        p.grad = torch.tensor(curve) * p.detach()
+        optimizer.step()
+    np.testing.assert_allclose(p.detach().numpy(), lion(start, lambda x: curve * x, 20, 0.03, 0.8, 0.95, decay), rtol=1e-12)
+
+
+def test_groups_have_their_own_rate_and_decay():
+    a, b, untouched = (nn.Parameter(torch.ones(2, dtype=torch.float64)) for _ in range(3))
+    optimizer = LionOptimizer([{"params": [a, untouched], "lr": 0.1}, {"params": [b], "weight_decay": 0.5}], lr=0.2)
+    a.grad = b.grad = torch.tensor([3.0, -3.0], dtype=torch.float64)
+    optimizer.step()
+    torch.testing.assert_close(a.detach(), torch.tensor([0.9, 1.1], dtype=torch.float64))
+    torch.testing.assert_close(b.detach(), torch.tensor([0.7, 1.1], dtype=torch.float64))
+    assert torch.equal(untouched, torch.ones(2, dtype=torch.float64)) and untouched not in optimizer.state
+
+
+def test_a_zero_gradient_moves_nothing_but_the_decay():
+    p = nn.Parameter(torch.ones(3))
+    p.grad = torch.zeros(3)
+    LionOptimizer([p], lr=0.1).step()
+    assert torch.equal(p, torch.ones(3))
+
+
+def test_closure():
+    p = nn.Parameter(torch.tensor([2.0]))
+    optimizer = LionOptimizer([p], lr=0.5)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (p**2).sum()
+        loss.backward()
+        return loss
+
+    assert optimizer.step(closure).item() == 4.0 and p.item() == 1.5
+
+
+@pytest.mark.parametrize("wrong", [{"lr": -1.0}, {"betas": (0.9, 1.0)}, {"weight_decay": -0.1}, {"lr": float("nan")}])
+def test_ranges(wrong):
+    with pytest.raises(BadInput, match="lion"):
+        LionOptimizer([nn.Parameter(torch.ones(1))], **wrong)
