@@ -16,8 +16,11 @@ class Rows(Protocol):
 
     def __len__(self) -> int: ...
 
-    def fetch(self, ids: Tensor, epoch: int) -> tuple[Any, Any]:
-        """The rows `ids` ([rows], int64) as (inputs, targets), each a tensor or a dict of tensors, rows first."""
+    def fetch(self, ids: Tensor, draw: int) -> tuple[Any, Any]:
+        """The rows `ids` ([rows], int64) as (inputs, targets), each a tensor or a dict of tensors, rows first.
+
+        draw: the key of what is random in a pass over the data (augmentation, offsets), the same for all its rows; 0 outside training.
+        """
         ...
 
 
@@ -28,12 +31,13 @@ class Tensors:
     inputs: Any
     targets: Any
     workers: int = 0
+    ahead: ClassVar[int] = 16  # micro-batches gathered at once when this process fetches them
 
     def __len__(self) -> int:
         first = next(iter(self.inputs.values())) if isinstance(self.inputs, dict) else self.inputs
         return len(first)
 
-    def fetch(self, ids: Tensor, epoch: int) -> tuple[Any, Any]:
+    def fetch(self, ids: Tensor, draw: int) -> tuple[Any, Any]:
         return _take(self.inputs, ids), _take(self.targets, ids)
 
     def content(self) -> tuple[Any, Any]:
@@ -56,7 +60,7 @@ class Facts:
     cardinalities: for tables, the number of categories of each categorical column (index 0 is "unknown"); shape is then (numeric columns,).
     labels: names of the classes. class_counts: rows of each class in train. rows: rows in train.
     bytes_per_token: mean UTF-8 bytes of a token, for bits per byte. padding: the id of the padding token, when there is one.
-    scale: for regression, the unit of one target step after normalisation (targets are (y - shift) / scale), so metrics can be in the user's units.
+    scale, shift: for regression, targets are (y - shift) / scale; metrics are given in the user's units.
     """
 
     task: str  # "classify" | "multilabel" | "regress" | "language" | "masked_language"

@@ -1,0 +1,28 @@
+"""Arrays that take long to make (decoded images, encoded text), kept in the cache folder under a key that names their content."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+
+import numpy as np
+
+from danlu.data import find_files
+from danlu.errors import NoSpace
+
+
+def cached(key: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """What `make()` returns; the second time it is read from the cache. `key` must change with everything that `make` depends on."""
+    path = find_files.cache_folder() / "derived" / f"{key}.npz"
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}  # the archive's CRC finds a damaged file
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        pass
+    arrays = make()
+    try:
+        with find_files.written(path) as out:
+            np.savez(out, **arrays)
+    except (NoSpace, OSError):  # kept nowhere: made again next time
+        pass
+    return arrays
