@@ -1,0 +1,79 @@
+"""A small convolutional network for small images: cheap enough to train on two CPU cores in minutes.
+
+Every stage halves the image before it widens, so most of the work is done on few pixels: about 16 MFLOPs forward for one 28x28 image.
+
+Shapes: B batch, C channels, H height, W width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from danlu import messages
+from danlu.data.source import Facts
+from danlu.errors import BadInput
+from danlu.fields import PositiveInt, Rate
+from danlu.nets.dropout import Dropout, named
+from danlu.nets.facts import image, outputs, settled
+
+
+class Block(nn.Sequential):
+    """x [B, C, H, W] -> [B, out_channels, H, W]: 3x3 convolution, batch norm, ReLU (Ioffe and Szegedy 2015)."""
+
+    def __init__(self, in_channels: int, out_channels: int):
+        conv = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
+        nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")  # He et al. 2015
+        super().__init__(conv, nn.BatchNorm2d(out_channels), nn.ReLU())
+
+
+class ConvNet(nn.Module):
+    """x [B, C, H, W] -> [B, num_classes]: blocks with max-pooling between them, mean and maximum over pixels, dropout, linear."""
+
+    def __init__(self, in_channels: int, num_classes: int, widths: Sequence[int] = (32, 64, 128), dropout: float = 0.1):
+        super().__init__()
+        blocks: list[nn.Module] = []
+        for before, width in zip((in_channels, *widths), widths):
+            blocks += [Block(before, width), nn.MaxPool2d(2)]
+        self.blocks = nn.Sequential(*blocks[:-1])
+        self.dropout = Dropout(dropout)
+        self.fc = nn.Linear(2 * widths[-1], num_classes)
+        nn.init.normal_(self.fc.weight, std=self.fc.in_features**-0.5)
+        nn.init.zeros_(self.fc.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x_BCHW = self.blocks(x)
+        pooled_BC = torch.cat([x_BCHW.mean((2, 3)), x_BCHW.amax((2, 3))], dim=1)
+        return self.fc(self.dropout(pooled_BC))
+
+
+@dataclass(frozen=True)
+class CNN:
+    """Small convolutional network for images of about 28x28 or 32x32 pixels.
+
+    中文: 小型卷积网络，适合 28x28、32x32 左右的图像
+
+    widths: channels of each stage; the image is halved between stages
+    dropout: rate before the last layer
+    in_channels: channels of the images (None: from the data)
+    num_classes: classes or target columns (None: from the data)
+
+    Scope: 11.3
+    """
+
+    widths: tuple[PositiveInt, ...] = (32, 64, 128)
+    dropout: Rate = 0.1
+    in_channels: PositiveInt | None = None
+    num_classes: PositiveInt | None = None
+
+    def __call__(self, facts: Facts | None = None) -> ConvNet:
+        """Raises BadInput when the data has no images, too small ones, or disagrees with a field."""
+        channels, height, width = image("cnn", facts)
+        halvings = len(self.widths) - 1
+        if height is not None and min(height, width) < 2**halvings:
+            raise BadInput(messages.NET_IMAGE_TOO_SMALL, model="cnn", height=height, width=width, halvings=halvings)
+        in_channels = settled("cnn", "in_channels", self.in_channels, channels)
+        return named(ConvNet(in_channels, outputs("cnn", "num_classes", self.num_classes, facts), self.widths, self.dropout))
