@@ -29,11 +29,11 @@ def placement(recipe: Recipe) -> Single:
 
 def data(recipe: Recipe) -> Data:
     from danlu.data.adapt import dataset
-    from danlu.data.checks import check_rows
+    from danlu.data.checks import check_rows, fully_labelled
 
     made = dataset(recipe.data)
     check_rows(made, recipe.batch_size)
-    return made
+    return replace(made, facts=replace(made.facts, labelled=fully_labelled(made)))
 
 
 def model(recipe: Recipe, facts: Facts) -> nn.Module:
@@ -52,8 +52,11 @@ def columns(recipe: Recipe, facts: Facts) -> Facts:
 
 
 def objective(recipe: Recipe, facts: Facts) -> Criterion:
+    from danlu.core import Technique
     from danlu.losses.adapt import objective
 
+    if any(type(t).wrap_stream is not Technique.wrap_stream for t in recipe.techniques):
+        facts = replace(facts, labelled=False)  # a technique may take labels away
     return objective(recipe.loss, facts)
 
 

@@ -65,7 +65,9 @@ def test_state_that_comes_back_contiguous(description, plain):
         for k in range(4):
             p.grad = torch.sin(p.detach() * 7 + k)
             optimizer.step()
-            optimizer.state[p].update({key: value.contiguous() for key, value in optimizer.state[p].items()})
+            saved = optimizer.state_dict()
+            saved["state"] = {0: {key: value.contiguous() for key, value in saved["state"][0].items()}}
+            optimizer.load_state_dict(saved)
         return p.detach()
 
     torch.testing.assert_close(ends(description), ends(plain))

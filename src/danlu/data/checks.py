@@ -42,6 +42,17 @@ def check_rows(data: Data, batch_size: int) -> None:
         _check_targets(data, split, targets, ids)
 
 
+def fully_labelled(data: Data) -> bool:
+    """Whether every target of every split is known to be a label, none the ignored one (-100)."""
+    for rows in (data.train, data.val, data.test):
+        if rows is None or isinstance(rows, Windows):  # the targets of windows are tokens
+            continue
+        targets = rows.content()[1] if hasattr(rows, "content") else None
+        if not isinstance(targets, Tensor) or targets.is_floating_point() or bool((targets < 0).any()):
+            return False
+    return True
+
+
 def _check_inputs(data: Data, split: str, inputs: Any, ids: Tensor | None) -> None:
     facts, names = data.facts, data.preprocess.get("columns", ())
     tree = inputs if isinstance(inputs, dict) else {"inputs": inputs}

@@ -60,6 +60,7 @@ class Facts:
     cardinalities: for tables, the number of categories of each categorical column (index 0 is "unknown"); shape is then (numeric columns,).
     labels: names of the classes. class_counts: rows of each class in train. rows: rows in train.
     bytes_per_token: mean UTF-8 bytes of a token, for bits per byte. padding: the id of the padding token, when there is one.
+    labelled: every target of every split is a label, none is the ignored one: denominators need not be counted (found when a run is built).
     scale, shift: for regression, targets are (y - shift) / scale; metrics are given in the user's units.
     """
 
@@ -73,6 +74,7 @@ class Facts:
     rows: int = 0
     bytes_per_token: float | None = None
     padding: int | None = None
+    labelled: bool = False
     shift: float = 0.0
     scale: float = 1.0
 

@@ -36,7 +36,9 @@ def built(kind: type[Any], params: Iterable[Any], fused: Fused, **options: Any) 
     faster = {"foreach": True} if unfit is not None or fused == "off" else {"fused": True}
     optimizer: torch.optim.Optimizer = kind(groups, **faster, **options)
     if "fused" in faster:
-        optimizer.register_step_pre_hook(_lay_out)
+        matrices = [p for group in optimizer.param_groups for p in group["params"] if p.ndim > 1]
+        optimizer.register_step_pre_hook(_lay_out_gradients(matrices))
+        optimizer.register_load_state_dict_post_hook(lay_out_state)
     return optimizer
 
 
@@ -87,19 +89,25 @@ def _laid_out(x: Tensor, p: Tensor) -> Tensor:
     return torch.empty_like(p, dtype=x.dtype, requires_grad=False).copy_(x)
 
 
-@torch.no_grad()
-def _lay_out(optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
-    # A gradient that a technique made can have other strides than its parameter (channels_last, a transposed product), and so can state
-    # that comes from a file, where all is contiguous. Fused kernels on CPU then pair the wrong numbers and say nothing; on CUDA they
-    # raise (pytorch/pytorch#106951).
-    for group in optimizer.param_groups:
-        for p in group["params"]:
-            if (grad := p.grad) is None:
-                continue
-            strides = p.stride()
-            if grad.stride() != strides:
+def _lay_out_gradients(matrices: list[Tensor]) -> Callable[..., None]:
+    """Before a step: gradients that a technique made with other strides than their parameters are laid out like them.
+
+    Fused kernels on CPU pair the wrong numbers otherwise and say nothing; on CUDA they raise (pytorch/pytorch#106951).
+    """
+
+    def lay_out(*_: Any) -> None:
+        for p in matrices:
+            grad = p.grad
+            if grad is not None and grad.stride() != p.stride():
                 p.grad = _laid_out(grad, p)
-            if len(strides) > 1 and (state := optimizer.state.get(p)):
-                for key, value in state.items():
-                    if isinstance(value, Tensor) and value.stride() != strides and value.shape == p.shape:
-                        state[key] = _laid_out(value, p)
+
+    return lay_out
+
+
+@torch.no_grad()
+def lay_out_state(optimizer: torch.optim.Optimizer) -> None:
+    """After loading: state that comes from a file, where all is contiguous, is laid out like its parameter."""
+    for p, state in optimizer.state.items():
+        for key, value in state.items():
+            if isinstance(value, Tensor) and value.shape == p.shape and value.stride() != p.stride():
+                state[key] = _laid_out(value, p)

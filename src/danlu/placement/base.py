@@ -283,12 +283,14 @@ class Single:
     def load(self, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
         """Put back what `state` returned, and the loss scale."""
         from danlu.build import alike
+        from danlu.optim.fused import lay_out_state
 
         self.load_weights(model, state["model"])
         named = dict(model.named_parameters())
         optimizer.state.clear()
         for name, values in state["optimizer"]["state"].items():
             optimizer.state[named[name]] = alike(values, None, None)
+        lay_out_state(optimizer)
         for group, saved in zip(optimizer.param_groups, state["optimizer"]["groups"], strict=True):
             group.update({key: value for key, value in saved.items() if key != "params"})
         for key, value in state["placement"].items():

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from danlu.keys import generator
+from danlu.keys import generator, mix
 
 
 class Slot(NamedTuple):
@@ -74,6 +74,10 @@ def fetched(rows: Any, plan: Plan, slots: Iterator[Slot]) -> Iterator[tuple[Slot
     """
     workers, ahead = getattr(rows, "workers", 0), getattr(rows, "ahead", 1)
     per_epoch = plan.steps_per_epoch
+
+    def draw(epoch: int) -> int:
+        return mix(plan.seed, "fetch", epoch) if plan.shuffle else 0
+
     if workers:
         from danlu.data.workers import loader
 
@@ -82,18 +86,18 @@ def fetched(rows: Any, plan: Plan, slots: Iterator[Slot]) -> Iterator[tuple[Slot
         def asked() -> Iterator[tuple[Tensor, int]]:
             for slot in slots:
                 waiting.append(slot)
-                yield slot.ids, slot.step // per_epoch
+                yield slot.ids, draw(slot.step // per_epoch)
 
         for inputs, targets in loader(rows, asked(), workers):
             yield waiting.popleft(), inputs, targets
     elif ahead == 1:
         for slot in slots:
-            yield slot, *rows.fetch(slot.ids, slot.step // per_epoch)
+            yield slot, *rows.fetch(slot.ids, draw(slot.step // per_epoch))
     else:
         for epoch, same in groupby(slots, lambda slot: slot.step // per_epoch):
             while chunk := list(islice(same, ahead)):
                 sizes = [len(slot.ids) for slot in chunk]
-                inputs, targets = rows.fetch(torch.cat([slot.ids for slot in chunk]), epoch)
+                inputs, targets = rows.fetch(torch.cat([slot.ids for slot in chunk]), draw(epoch))
                 yield from zip(chunk, _split(inputs, sizes), _split(targets, sizes))
 
 
