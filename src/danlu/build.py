@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from danlu import messages
 from danlu.errors import Refused
 from danlu.keys import mix
+from danlu.user_file import unwrapped
 
 if TYPE_CHECKING:
     from danlu.core import Batch, Recipe, Run, Technique
@@ -31,7 +32,7 @@ def data(recipe: Recipe) -> Data:
     from danlu.data.adapt import dataset
     from danlu.data.checks import check_rows, fully_labelled
 
-    made = dataset(recipe.data)
+    made = dataset(unwrapped(recipe.data))
     check_rows(made, recipe.batch_size)
     return replace(made, facts=replace(made.facts, labelled=fully_labelled(made)))
 
@@ -42,12 +43,12 @@ def model(recipe: Recipe, facts: Facts) -> nn.Module:
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(mix(recipe.seed, "init") & 0x7FFFFFFF)
-        return construct(recipe.model, facts)
+        return construct(unwrapped(recipe.model), facts)
 
 
 def columns(recipe: Recipe, facts: Facts) -> Facts:
     """The facts a model is built from: a loss that wants more outputs than targets (quantiles, a variance) says how many."""
-    wanted = getattr(recipe.loss, "columns", None)
+    wanted = getattr(unwrapped(recipe.loss), "columns", None)
     return replace(facts, outputs=wanted(facts)) if wanted else facts
 
 
@@ -57,7 +58,7 @@ def objective(recipe: Recipe, facts: Facts) -> Criterion:
 
     if any(type(t).wrap_stream is not Technique.wrap_stream for t in recipe.techniques):
         facts = replace(facts, labelled=False)  # a technique may take labels away
-    return objective(recipe.loss, facts)
+    return objective(unwrapped(recipe.loss), facts)
 
 
 def optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from danlu import build, messages
 from danlu.drive import drive
 from danlu.errors import BadInput, Refused
+from danlu.names import snake
 
 
 @dataclass(slots=True)
@@ -233,7 +234,7 @@ class Run:
         """Each technique with the logical name of its state: its place among its own kind, `ema.0`."""
         seen: dict[str, int] = {}
         for technique in self.techniques:
-            kind = type(technique).__name__.lower()
+            kind = snake(type(technique).__name__)
             seen[kind] = seen.get(kind, -1) + 1
             yield f"{kind}.{seen[kind]}", technique
 

@@ -6,6 +6,7 @@ The annotation is the only place where a range is said; parsing, help, JSON Sche
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -26,12 +27,15 @@ class Range:
 
     def __str__(self) -> str:
         left = "" if self.low is None else f"{self.low:g} {'<' if self.open_low else '<='} "
-        right = "" if self.high is None else f" {'<' if self.open_high else '<='} {self.high:g}"
+        right = "" if self.high is None or math.isinf(self.high) else f" {'<' if self.open_high else '<='} {self.high:g}"
         return f"{left}x{right}"
 
 
-Positive = Annotated[float, Range(0, open_low=True)]
-NonNegative = Annotated[float, Range(0)]
+_FINITE = {"high": math.inf, "open_high": True}
+
+Positive = Annotated[float, Range(0, open_low=True, **_FINITE)]
+NonNegative = Annotated[float, Range(0, **_FINITE)]
+PositiveOrInfinite = Annotated[float, Range(0, open_low=True)]  # where .inf means "no limit"
 Fraction = Annotated[float, Range(0, 1)]  # a probability, a share
 Rate = Annotated[float, Range(0, 1, open_high=True)]  # a dropout rate, a momentum, a decay below one
 PositiveInt = Annotated[int, Range(1)]

@@ -416,7 +416,7 @@ AT_KEY = Sentence("{where}: `{key}`: {problem}", "{where}：`{key}`：{problem}"
 AT_FILE = Sentence("{where}: {problem}", "{where}：{problem}")
 DID_YOU_MEAN = Sentence("did you mean `{name}`?", "是不是 `{name}`？")
 CHOOSE_FROM = Sentence("choose from: {names}", "可选：{names}")
-OTHER_KIND = Sentence("`{name}` is a {kind}; choose from: {names}", "`{name}` 属于{kind}；可选：{names}")
+OTHER_KIND = Sentence("`{name}` is of another kind ({kind}); choose from: {names}", "`{name}` 属于{kind}；可选：{names}")
 UNKNOWN_NAME = Sentence("no {kind} is named `{name}`; {hint}", "没有名为 `{name}` 的{kind}；{hint}")
 NAME_TWICE = Sentence(
     "the {kind} `{name}` is defined twice, in {first} and in {second}; uninstall one of the two packages",
@@ -441,7 +441,7 @@ NULL = Sentence("null", "null")
 A_CHOICE = Sentence("one of {choices}", "{choices} 之一")
 A_LIST = Sentence("a list, each item {items}", "列表（元素为{items}）")
 A_MAPPING = Sentence("a mapping of `field: value`", "形如 `字段: 值` 的映射")
-A_NAME = Sentence("the name of a {kind}, or `name: {{field: value}}`, or `file.py:Name`", "{kind}的名称，或 `名称: {{字段: 值}}`，或 `file.py:Name`")
+A_NAME = Sentence("the {kind}'s name, or `name: {{field: value}}`, or `file.py:Name`", "{kind}的名称，或 `名称: {{字段: 值}}`，或 `file.py:Name`")
 A_VALUE = Sentence("a plain value (a number, text, true, false, null, or a list of these)", "普通值（数值、文本、true、false、null，或由它们组成的列表）")
 OR = Sentence("{first} or {second}", "{first}或{second}")
 ONE_NAME = Sentence(
@@ -475,7 +475,7 @@ KEY_TWICE = Sentence("written twice, first in line {first}; keep one", "重复�
 KEY_NOT_TEXT = Sentence("the key {key} is not text; put it in quotes", "键 {key} 不是文本；请加引号")
 NO_TAGS = Sentence("the tag `{tag}` is not allowed; a recipe holds plain values and never runs code", "不允许使用标签 `{tag}`；配方只含普通值，从不执行代码")
 NO_ALIASES = Sentence("`{mark}` (an anchor or alias) is not allowed; write the value out", "不允许使用锚点或别名 `{mark}`；请直接写出值")
-ONE_DOCUMENT = Sentence("a second document starts here (`---`); a recipe is one", "此处开始了第二个文档（`---`）；一个配方只能是一个文档")
+ONE_DOCUMENT = Sentence("a second document starts here; a recipe is one", "此处开始了第二个文档；一个配方只能是一个文档")
 NUMBER_TOO_LARGE = Sentence("the number {found} is too large; write .inf for infinity", "数值 {found} 过大；无穷大请写 .inf")
 NO_EQUALS = Sentence("`{setting}`: write field=value", "`{setting}`：请写成 字段=值")
 UNKNOWN_SETTING = Sentence("the recipe has nothing of that name; {hint}", "配方中没有这个名称；{hint}")
@@ -578,7 +578,287 @@ OTHER_DATA = Sentence(
 )
 DIFFERENCE = Sentence("  {field}: {old} (in the run) -> {new} (now)", "  {field}：{old}（原来）-> {new}（现在）")
 ABSENT = Sentence("absent", "无")
+STEP_OF = Sentence("step {step}/{total}", "第 {step}/{total} 步")
+EPOCH = Sentence("epoch {epoch}", "第 {epoch} 轮")
+STEPS_A_SECOND = Sentence("{rate} steps/s", "{rate} 步/秒")
+TIME_LEFT = Sentence("left {time}", "剩余 {time}")
+TRAINING_IN = Sentence("training in {folder}", "训练写入 {folder}")
+CONTINUING = Sentence("continuing at step {step} of {total} in {folder}", "从第 {step} 步（共 {total} 步）继续，位于 {folder}")
+STEP_SKIPPED = Sentence(
+    "step {step}: the gradient is not finite, so the step moved nothing ({count} such steps so far)",
+    "第 {step} 步：梯度不是有限值，该步未更新任何参数（至今共 {count} 步）",
+)
+DIVERGED_RUN = Sentence(
+    "stopped at step {step}: {count} steps in a row had no finite gradient; lower the learning rate, add --with clip, or use precision=fp32; "
+    "see {folder}/events.jsonl",
+    "在第 {step} 步停止：连续 {count} 步梯度都不是有限值；请降低学习率、加上 --with clip，或用 precision=fp32；详见 {folder}/events.jsonl",
+)
+STOPPED = Sentence(
+    "{signal}: stopped after step {step} of {total} and saved; go on with: danlu resume {folder}",
+    "收到 {signal}：已在第 {step} 步（共 {total} 步）后停止并保存；继续训练：danlu resume {folder}",
+)
+FINISHED = Sentence("finished after {step} steps  {metrics}  report: {page}", "训练完成，共 {step} 步  {metrics}  报告：{page}")
+FINISHED_BEFORE = Sentence(
+    "this run was finished at step {step}; nothing to do in {folder}", "该训练已在第 {step} 步完成；{folder} 中无需再做什么"
+)
 RUN_FILE_UNREADABLE = Sentence(
     "{file} cannot be read ({reason}); restore it from a copy, or train in a new folder with --out",
     "无法读取 {file}（{reason}）；请从备份恢复，或用 --out 在新文件夹中训练",
 )
+
+# ---- the command line -----------------------------------------------------
+USAGE = Sentence("usage: ", "用法：")
+WHAT_DANLU_IS = Sentence(
+    "danlu trains models: every technique in one loop, one line of a recipe each.",
+    "丹炉：训练系统兼训练库，所有技巧都在同一个循环里，在配方中各占一行。",
+)
+THE_COMMANDS = Sentence("commands (danlu COMMAND --help tells more):", "命令（danlu COMMAND --help 查看详情）：")
+THE_COMMON_FLAGS = Sentence("with every command:", "每个命令都可用：")
+THE_EXIT_CODES = Sentence("exit codes:", "退出码：")
+OVERVIEW_EXAMPLES = Sentence(
+    "to begin:\n  danlu list recipe\n  danlu train digits\n  danlu train digits optimizer.lr=3e-4 --with ema --without mixup",
+    "入门：\n  danlu list recipe\n  danlu train digits\n  danlu train digits optimizer.lr=3e-4 --with ema --without mixup",
+)
+CODE_DONE = Sentence("done", "完成")
+CODE_BUG = Sentence("an error of danlu's own, or in your Python; the traceback is kept in a file", "danlu 自身或你的 Python 代码出错；错误详情已存入文件")
+CODE_BAD_INPUT = Sentence("the recipe, the data or the command line must be changed; nothing was written over", "需要修改配方、数据或命令行；没有覆盖任何文件")
+CODE_REFUSED = Sentence("a combination that could not train correctly; the sentence says what to do instead", "这种组合无法正确训练；提示中有替代办法")
+CODE_BUSY = Sentence("the run folder is in use by another process", "运行文件夹正被另一个进程使用")
+CODE_DIVERGED = Sentence("training stopped because numbers were no longer finite", "数值不再有限（发散），训练已停止")
+CODE_NO_SPACE = Sentence("the disk is full or cannot be written; what was saved before is whole", "磁盘已满或不可写；之前保存的内容完好")
+CODE_SAVED = Sentence("stopped by Ctrl-C or a signal, and saved: run the same command again to go on", "被 Ctrl-C 或信号中止，已保存：再次运行同一命令即可继续")
+CODE_INTERRUPTED = Sentence("stopped by Ctrl-C before there was anything to save", "被 Ctrl-C 中止，此时还没有可保存的内容")
+FLAG_LANG = Sentence("speak English or Chinese (else $DANLU_LANG, else the system's language)", "使用英文或中文（默认看 $DANLU_LANG，再看系统语言）")
+FLAG_DEBUG = Sentence("show the traceback of an error", "出错时显示完整的调用栈")
+FLAG_HELP = Sentence("show this help", "显示本帮助")
+FLAG_JSON = Sentence("print JSON instead, with English keys", "改为输出 JSON（键为英文）")
+FLAG_SEAM = Sentence("only techniques at this seam: model, stream, objective, gradient, update, reports", "只看这一接缝处的技巧：model、stream、objective、gradient、update、reports")
+FLAG_ROW = Sentence("only what serves this row of the scope, such as 2.10", "只看对应范围表中这一行的条目，例如 2.10")
+FLAG_WITH = Sentence("add a technique, innermost: mixup, 'mixup(alpha=0.2)', my.py:Trick", "加入一个技巧（放在最内层）：mixup、'mixup(alpha=0.2)'、my.py:Trick")
+FLAG_WITHOUT = Sentence("leave a technique of the recipe out", "去掉配方中的一个技巧")
+FLAG_INIT_OUT = Sentence("write this new file instead of printing", "写入这个新文件，而不是打印出来")
+FLAG_YAML = Sentence("print the resolved recipe, every field, as YAML", "以 YAML 打印解析后的完整配方")
+FLAG_OUT = Sentence("the run folder (else a new runs/RECIPE-DATE-N); one with the same recipe is gone on with", "运行文件夹（默认新建 runs/配方-日期-序号）；若其中是同一配方，则接着训练")
+FLAG_TRAIN_JSON = Sentence("print one JSON object at the end and nothing else", "只在结束时打印一个 JSON 对象")
+FLAG_QUIET = Sentence("show no progress", "不显示进度")
+FLAG_METRIC = Sentence("what to plot, such as loss, val_accuracy, lr (may be repeated)", "画哪个量，例如 loss、val_accuracy、lr（可重复）")
+FLAG_PLOT_OUT = Sentence("the picture: FILE.png or FILE.svg", "图片文件：FILE.png 或 FILE.svg")
+FLAG_TERMINAL = Sentence("draw in the terminal", "直接画在终端里")
+FLAG_SCHEDULE = Sentence("plot a recipe's learning rate instead, without training it", "改画配方的学习率曲线，不做训练")
+ABOUT_TRAIN = Sentence("train a recipe", "训练一个配方")
+ABOUT_RESUME = Sentence("go on with a run", "接着训练某次运行")
+ABOUT_EXPLAIN = Sentence("say what a recipe does, and what a step of it takes, in seven lines", "用七行说明配方做什么、每步需要多少资源")
+ABOUT_INIT = Sentence("print a recipe as YAML with a comment for each field, to start your own from", "把配方打印成带注释的 YAML，作为自己配方的起点")
+ABOUT_LIST = Sentence("list every name that a recipe may use", "列出配方中可用的所有名称")
+ABOUT_SHOW = Sentence("show what a name is: its fields, ranges, defaults, source", "查看某个名称：字段、取值范围、默认值、出处")
+ABOUT_PLOT = Sentence("plot runs over one another, as PNG, SVG or in the terminal", "把多次运行画在一张图上：PNG、SVG 或终端")
+ABOUT_REPORT = Sentence("write a run's report.html anew", "重新生成某次运行的 report.html")
+ABOUT_DOCTOR = Sentence("look at this machine: Python, torch, devices, extras, data sets", "检查本机：Python、torch、设备、可选组件、数据集")
+ABOUT_SCHEMA = Sentence("print the JSON Schema of recipe files, for editors", "打印配方文件的 JSON Schema，供编辑器使用")
+QUOTING = Sentence(
+    "RECIPE is a name (danlu list recipe), a file (my.yaml, my.json), or a function in a file (my.py:recipe).\n"
+    "field=value sets a field of it: optimizer.lr=1e-3, mixup.alpha=0.2, optimizer=lion, epochs=5.\n"
+    "Quote what holds brackets, blanks or commas:\n"
+    "  bash, PowerShell:  --with 'mixup(alpha=0.2)' 'metrics=[accuracy, f1]'\n"
+    "  cmd:               --with \"mixup(alpha=0.2)\" \"metrics=[accuracy, f1]\"",
+    "RECIPE 可以是名称（danlu list recipe）、文件（my.yaml、my.json），或文件中的函数（my.py:recipe）。\n"
+    "field=value 设置其中的字段：optimizer.lr=1e-3、mixup.alpha=0.2、optimizer=lion、epochs=5。\n"
+    "含括号、空格或逗号时请加引号：\n"
+    "  bash、PowerShell：  --with 'mixup(alpha=0.2)' 'metrics=[accuracy, f1]'\n"
+    "  cmd：               --with \"mixup(alpha=0.2)\" \"metrics=[accuracy, f1]\"",
+)
+MORE_LIST = Sentence(
+    "KIND is one of: recipe, model, data, loss, metric, optimizer, schedule, technique, placement (or a seam).",
+    "KIND 可以是：recipe、model、data、loss、metric、optimizer、schedule、technique、placement（或某个接缝）。",
+)
+MORE_SHOW = Sentence(
+    "Example: danlu show mixup; danlu show technique; danlu show --row 2.10",
+    "例如：danlu show mixup；danlu show technique；danlu show --row 2.10",
+)
+MORE_RESUME = Sentence("RUN is a folder that danlu train made.", "RUN 是 danlu train 生成的文件夹。")
+MORE_PLOT = Sentence(
+    "Example: danlu plot runs/a runs/b --metric val_loss --out compare.png; danlu plot --schedule digits --terminal",
+    "例如：danlu plot runs/a runs/b --metric val_loss --out compare.png；danlu plot --schedule digits --terminal",
+)
+MORE_SCHEMA = Sentence(
+    "Keep it beside your recipes (danlu schema > danlu.schema.json) and write in the first line of a recipe:\n"
+    "  # yaml-language-server: $schema=danlu.schema.json",
+    "把它存在配方旁边（danlu schema > danlu.schema.json），并在配方的第一行写上：\n  # yaml-language-server: $schema=danlu.schema.json",
+)
+UNKNOWN_COMMAND = Sentence("there is no command `{name}`; {hint}", "没有命令 `{name}`；{hint}")
+UNKNOWN_FLAG = Sentence("{command} has no flag `{flag}`; {hint}", "{command} 没有参数 `{flag}`；{hint}")
+FIELDS_WITHOUT_DASHES = Sentence(
+    "fields of the recipe are set without dashes: {setting}=VALUE", "设置配方字段时不加横线：{setting}=值"
+)
+FLAG_NEEDS_VALUE = Sentence("`{flag}` needs a value: {flag} {value}", "`{flag}` 需要一个值：{flag} {value}")
+FLAG_TAKES_NO_VALUE = Sentence("`{flag}` takes no value; found `{found}`", "`{flag}` 不带值；现在是 `{found}`")
+MISSING_WORD = Sentence("danlu {name} needs {word}; see danlu {name} --help", "danlu {name} 需要 {word}；见 danlu {name} --help")
+TOO_MANY_WORDS = Sentence("`{found}` is one word too many; see danlu {name} --help", "`{found}` 是多余的；见 danlu {name} --help")
+UNKNOWN_LANGUAGE = Sentence("--lang is en or zh; found `{found}`", "--lang 只能是 en 或 zh；现在是 `{found}`")
+UNKNOWN_SEAM = Sentence("there is no seam `{seam}`; {hint}", "没有接缝 `{seam}`；{hint}")
+UNKNOWN_ROW = Sentence("nothing serves the row `{row}`; rows that something serves: {rows}", "没有条目对应 `{row}` 行；有条目的行：{rows}")
+UNKNOWN_ANYTHING = Sentence("nothing is named `{word}`; {hint}", "没有名为 `{word}` 的条目；{hint}")
+NOT_TOGETHER = Sentence("{first} and {second} cannot be had together; leave one out", "{first} 与 {second} 不能同时使用；请去掉一个")
+FILE_EXISTS = Sentence("{path} is there already, and nothing is written over; choose another name", "{path} 已存在，不会被覆盖；请换一个文件名")
+CANNOT_WRITE = Sentence("cannot write {path}: {error}", "无法写入 {path}：{error}")
+WRITTEN = Sentence("written: {path}", "已写入：{path}")
+INTERRUPTED = Sentence("stopped; there was nothing to save yet", "已中止；此时还没有可保存的内容")
+UNEXPECTED = Sentence(
+    "danlu met an error it does not know: {error}. The traceback is in {path}; --debug shows it here",
+    "danlu 遇到了未知错误：{error}。调用栈已存入 {path}；加 --debug 可直接显示",
+)
+UNEXPECTED_SHOWN = Sentence("danlu met an error it does not know: {error}; its traceback is above", "danlu 遇到了未知错误：{error}；调用栈见上")
+SEAM_WORDS = {
+    "model": Sentence("model", "模型"),
+    "stream": Sentence("stream", "数据流"),
+    "objective": Sentence("objective", "目标"),
+    "gradient": Sentence("gradient", "梯度"),
+    "update": Sentence("update", "更新"),
+    "reports": Sentence("reports", "报告"),
+    "placement": Sentence("placement", "放置"),
+}
+SEE_LIST = Sentence("danlu list shows what there is", "danlu list 可查看全部条目")
+LIST_NEXT = Sentence("danlu show NAME tells more about one of them", "danlu show 名称 查看其中一项的详情")
+SCOPE_ROWS = Sentence("scope {rows}", "范围 {rows}")
+SHOW_USE = Sentence("use it", "用法")
+SHOW_SOURCE = Sentence("source", "源码")
+
+# ---- explain --------------------------------------------------------------
+EXPLAIN_COMMA = Sentence("; ", "；")
+EXPLAIN_PARAMETERS = Sentence("{parameters} parameters, {trainable} of them trained", "参数 {parameters} 个，其中训练 {trainable} 个")
+EXPLAIN_ALL_TRAINABLE = Sentence("{parameters} parameters, all trained", "参数 {parameters} 个，全部参与训练")
+EXPLAIN_FLOPS = Sentence("{flops}FLOP for forward and backward over a batch", "一个批次前向与反向共 {flops}FLOP")
+EXPLAIN_ROWS = Sentence("{rows} rows", "行数 {rows}")
+EXPLAIN_TASK = Sentence("{task}: a row of {shape} -> {outputs}", "任务 {task}：每行 {shape} -> {outputs}")
+EXPLAIN_BATCH = Sentence("batches of {size}, {steps} steps an epoch", "批大小 {size}，每轮 {steps} 步")
+EXPLAIN_MICRO = Sentence(", each as {count} micro-batches of up to {size}", "，每批拆成 {count} 个至多 {size} 行的微批")
+EXPLAIN_TERMS = Sentence("sum / denominator: {terms}", "总和 / 分母：{terms}")
+EXPLAIN_OVER_BATCH = Sentence("taken over the whole batch, which is never split", "针对整个批次，从不拆分")
+EXPLAIN_BACKWARD_ONE = Sentence("forward and backward over the whole batch", "对整个批次做前向与反向")
+EXPLAIN_BACKWARD = Sentence(
+    "forward and backward over {count} micro-batches, added up, divided once", "对 {count} 个微批做前向与反向，累加后只除一次"
+)
+EXPLAIN_SCALED = Sentence("the loss is scaled for fp16", "fp16 下对损失做缩放")
+EXPLAIN_GUARD = Sentence("a step that is not finite moves nothing", "梯度非有限的步不更新任何参数")
+EXPLAIN_CONSTANT = Sentence("lr {lr}, constant", "学习率恒为 {lr}")
+EXPLAIN_GROUP = Sentence(
+    "{name}: {parameters} in {tensors} tensors, weight decay {decay}", "{name}：{tensors} 个张量共 {parameters} 个参数，权重衰减 {decay}"
+)
+EXPLAIN_LENGTH = Sentence("{steps} steps = {epochs} epochs", "{steps} 步 = {epochs} 轮")
+EXPLAIN_METRICS = Sentence("measured: loss, {metrics}", "评估：loss, {metrics}")
+EXPLAIN_PLACE = Sentence(
+    "{placement}: {processes} process on {device} in {precision} runs all of it", "{placement}：全部在 {device} 上以 {precision} 运行，{processes} 个进程"
+)
+EXPLAIN_MEMORY = Sentence("about {total} a step: {parts}", "每步约 {total}：{parts}")
+MEMORY_WORDS = {
+    "weights": Sentence("weights {bytes}", "权重 {bytes}"),
+    "gradients": Sentence("gradients {bytes}", "梯度 {bytes}"),
+    "optimizer": Sentence("optimiser {bytes}", "优化器 {bytes}"),
+    "techniques": Sentence("techniques {bytes}", "技巧 {bytes}"),
+    "batch": Sentence("micro-batch {bytes}", "微批 {bytes}"),
+    "activations": Sentence("activations {bytes}", "激活 {bytes}"),
+}
+EXPLAIN_HOW = Sentence(
+    "a > b: a is around b. Memory is counted on one micro-batch that was taken through a step of a run that was then thrown away: what "
+    "backward keeps (activations), and the tensors of the rest; what the libraries allocate themselves is not in it.",
+    "a > b 表示 a 包在 b 外面。内存是用一个微批实际走一步后统计的（该运行随即丢弃）：激活为反向所保存的张量，其余按张量大小计；不含底层库自身的分配。",
+)
+ROWS_A_SECOND = Sentence("{rate} rows/s", "{rate} 行/秒")
+RESULT_TEST = Sentence("test", "测试")
+RESULT_BEST = Sentence("best", "最佳")
+RESULT_BEST_STEP = Sentence("step {step}  {figures}", "第 {step} 步  {figures}")
+RESULT_RUN = Sentence("run", "运行")
+RESULT_REPORT = Sentence("report", "报告")
+RESULT_NEXT = Sentence("next", "接下来")
+
+# ---- the report page ------------------------------------------------------
+PAGE_FINISHED = Sentence("finished", "已完成")
+PAGE_STOPPED = Sentence("stopped, can go on", "已停止，可继续")
+PAGE_FAILED = Sentence("failed", "失败")
+PAGE_RUNNING = Sentence("not finished", "未完成")
+PAGE_STARTED = Sentence("started {time} on {host}", "{time} 始于 {host}")
+PAGE_RESULT = Sentence("Result", "结果")
+PAGE_CURVES = Sentence("Curves", "曲线")
+PAGE_RECIPE = Sentence("Recipe", "配方")
+PAGE_DATA = Sentence("Data", "数据")
+PAGE_MACHINE = Sentence("Code and machine", "代码与机器")
+PAGE_EVENTS = Sentence("Events", "事件")
+PAGE_NEXT = Sentence("What next", "接下来")
+PAGE_TEST_NOTE = Sentence(
+    "The test rows were read once, at the end, with the weights of step {step}, which validation chose.",
+    "测试集只在最后读取一次，所用权重来自第 {step} 步（由验证集选出）。",
+)
+PAGE_TEST_LAST = Sentence("The test rows were read once, at the end, with the last weights.", "测试集只在最后读取一次，使用最后一步的权重。")
+PAGE_STEPS = Sentence("steps", "步数")
+PAGE_BEST_STEP = Sentence("best step", "最佳步")
+PAGE_TIME = Sentence("training time", "训练用时")
+PAGE_PARAMETERS = Sentence("parameters", "参数量")
+PAGE_SKIPPED = Sentence("steps skipped (not finite)", "跳过的步数（非有限值）")
+PAGE_LAST = Sentence("{name}, last", "{name}（最后）")
+PAGE_AT_BEST = Sentence("{name}, best step", "{name}（最佳步）")
+PAGE_STEP = Sentence("step", "步")
+PAGE_LOSS = Sentence("Loss", "损失")
+PAGE_RATE = Sentence("Learning rate", "学习率")
+PAGE_SPEED = Sentence("Rows a second", "每秒行数")
+PAGE_METRIC = Sentence("{name} (validation)", "{name}（验证集）")
+PAGE_MARK = Sentence("Dashed: the best step. Red: steps whose gradient was not finite.", "虚线：最佳步。红色：梯度非有限值的步。")
+PAGE_NO_CURVES = Sentence("No step has been logged yet.", "尚未记录任何一步。")
+PAGE_WHEN = Sentence("time", "时间")
+PAGE_EVENT = Sentence("event", "事件")
+PAGE_DETAIL = Sentence("detail", "详情")
+PAGE_MORE = Sentence("{count} earlier events are in events.jsonl.", "更早的 {count} 个事件见 events.jsonl。")
+PAGE_GO_ON = Sentence("Go on with this run, or see that it is finished", "继续训练，或确认它已完成")
+PAGE_COMPARE = Sentence("Draw it beside other runs", "与其他训练画在一起")
+PAGE_AGAIN = Sentence("Train the same recipe again, in a new folder", "在新文件夹中用同一配方重新训练")
+PAGE_WEIGHTS = Sentence("Use the weights in Python", "在 Python 中使用权重")
+PAGE_TASK = Sentence("task", "任务")
+PAGE_ROWS = Sentence("rows: train / validation / test", "行数：训练 / 验证 / 测试")
+PAGE_SHAPE = Sentence("shape of a row", "每行形状")
+PAGE_OUTPUTS = Sentence("outputs", "输出数")
+PAGE_LABELS = Sentence("labels", "类别")
+PAGE_FINGERPRINT = Sentence("fingerprint", "指纹")
+PAGE_CODE = Sentence("code", "代码")
+PAGE_COMMAND = Sentence("command", "命令")
+PAGE_DEVICE = Sentence("device", "设备")
+PAGE_CPU = Sentence("processor", "处理器")
+PAGE_SYSTEM = Sentence("system", "系统")
+PAGE_PACKAGES = Sentence("packages", "软件包")
+PAGE_SEED = Sentence("seed", "随机种子")
+PAGE_STARTS = Sentence("starts", "启动次数")
+PAGE_SOURCES = Sentence("your files", "你的文件")
+PAGE_CHANGED = Sentence("{commit}, with changes", "{commit}，有改动")
+EVENT_START = Sentence("started", "开始")
+EVENT_CONTINUE = Sentence("continued", "继续")
+EVENT_CHECKPOINT = Sentence("checkpoint saved", "保存检查点")
+EVENT_BEST = Sentence("checkpoint saved: best so far", "保存检查点：目前最佳")
+EVENT_NONFINITE = Sentence("gradient not finite, step skipped", "梯度非有限值，跳过该步")
+EVENT_STOPPED = Sentence("stopped by a signal, saved", "收到信号，已保存并停止")
+EVENT_PASSED_OVER = Sentence("a broken checkpoint was passed over", "跳过损坏的检查点")
+EVENT_FAILED = Sentence("failed", "失败")
+EVENT_DONE = Sentence("finished", "完成")
+
+# ---- doctor ---------------------------------------------------------------
+DOCTOR_MACHINE = Sentence("machine", "机器")
+DOCTOR_SYSTEM = Sentence("system", "系统")
+DOCTOR_CORES = Sentence("cores", "核心数")
+DOCTOR_MEMORY = Sentence("memory", "内存")
+DOCTOR_TORCH = Sentence("torch and devices", "torch 与设备")
+DOCTOR_THREADS = Sentence("{threads} threads", "{threads} 个线程")
+DOCTOR_ACCELERATOR = Sentence("accelerator", "加速器")
+DOCTOR_NONE = Sentence("none", "无")
+DOCTOR_PACKAGES = Sentence("packages [extra]", "软件包 [可选组件]")
+DOCTOR_MISSING = Sentence("missing; when needed: {install}", "未安装；需要时运行：{install}")
+DOCTOR_DATA = Sentence("data sets", "数据集")
+DOCTOR_NOT_SET = Sentence("not set", "未设置")
+DOCTOR_CACHE = Sentence("cache", "缓存")
+DOCTOR_BUNDLED = Sentence("there: made from what is installed", "可用：取自已安装的软件")
+DOCTOR_FETCHED = Sentence("not here; fetched when first used", "本机没有；首次使用时下载")
+DOCTOR_BY_HAND = Sentence("not here; the recipe that wants it says which files to put where", "本机没有；用到它的配方会说明把哪些文件放到哪里")
+DOCTOR_SURROUNDINGS = Sentence("surroundings", "环境")
+DOCTOR_LANGUAGE = Sentence("language", "语言")
+DOCTOR_TERMINAL = Sentence("terminal", "终端")
+DOCTOR_NO_TERMINAL = Sentence("none: plain lines instead of a bar", "不是终端：用纯文本行代替进度条")
+DOCTOR_DISK = Sentence("free here", "当前目录可用空间")
+DOCTOR_TEMPORARY = Sentence("free, temporary", "临时目录可用空间")
+DOCTOR_FONT = Sentence("Chinese in plots", "图中中文字体")
+DOCTOR_NO_FONT = Sentence("no font found; install one, such as Noto Sans CJK", "没有找到字体；请安装一种，例如 Noto Sans CJK")

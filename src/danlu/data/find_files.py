@@ -9,7 +9,6 @@ import hashlib
 import http.client
 import json
 import os
-import sys
 import tempfile
 import urllib.error
 import urllib.request
@@ -20,22 +19,11 @@ from typing import IO
 
 from danlu import messages
 from danlu.errors import BadInput, NoSpace
+from danlu.folders import cache_folder
 
 BLOCK = 1 << 20
 MAX_BYTES = 512 << 20  # no set named here is near it; a larger answer is not the file that was asked for
 TIMEOUT = 20  # seconds without a byte
-
-
-def cache_folder() -> Path:
-    """danlu's folder among the user's caches, where the platform keeps these; it may not exist yet."""
-    home = Path.home()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return base / "danlu"
 
 
 def dataset_folder(name: str, files: Mapping[str, str], url: str | None = None) -> Path:

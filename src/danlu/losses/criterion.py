@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from danlu import messages
 from danlu.core import Batch, Loss
-from danlu.core import Batch, Loss
 from danlu.errors import BadInput
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from danlu.annotations import field_types
 from danlu.core import Batch, Outcome, Recipe, Report, Run, Technique
 from danlu.data.source import Data, Facts, Tensors
-from danlu.annotations import field_types
 from danlu.describe import make, to_plain
 from danlu.nets.dropout import Dropout, named
 from danlu.optim.first_order import SGD

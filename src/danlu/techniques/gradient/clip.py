@@ -16,7 +16,7 @@ from typing import ClassVar
 import torch
 
 from danlu.core import Batch, Gradient, Objective, Outcome, Run, Technique
-from danlu.fields import Positive
+from danlu.fields import PositiveOrInfinite
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Clip(Technique):
     中文: 按全局范数裁剪梯度，使其不超过 max_norm。
     """
 
-    max_norm: Positive = 1.0
+    max_norm: PositiveOrInfinite = 1.0
 
     neutral: ClassVar = {"max_norm": math.inf}
     needs: ClassVar = frozenset({"finished gradient"})

@@ -1,0 +1,156 @@
+"""`danlu COMMAND ...`: finds the command, speaks the chosen language, and turns every failure into a sentence and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from types import ModuleType
+
+from danlu import errors, messages
+from danlu.cli.parse import COMMON, columns, help_of, parse
+from danlu.cli.text import aligned
+from danlu.errors import BadInput, Trouble, say, speak
+from danlu.find import hint
+
+COMMANDS = ("train", "resume", "explain", "init", "list", "show", "plot", "report", "doctor", "schema")
+CODES = {
+    0: messages.CODE_DONE,
+    errors.BUG: messages.CODE_BUG,
+    errors.BAD_INPUT: messages.CODE_BAD_INPUT,
+    errors.REFUSED: messages.CODE_REFUSED,
+    errors.BUSY: messages.CODE_BUSY,
+    errors.DIVERGED: messages.CODE_DIVERGED,
+    errors.NO_SPACE: messages.CODE_NO_SPACE,
+    errors.SAVED_RUN_AGAIN: messages.CODE_SAVED,
+    130: messages.CODE_INTERRUPTED,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code (`CODES`). The last line that a failure prints is a sentence."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    _readable(sys.stdout)
+    _readable(sys.stderr)
+    debug = "--debug" in arguments
+    try:
+        speak(_language(arguments))
+        return _dispatch(arguments)
+    except BrokenPipeError:  # whoever read our output (`danlu list | head`) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return _failed(say(messages.INTERRUPTED), 130)
+    except Trouble as trouble:
+        if debug:
+            traceback.print_exc()
+        return _failed(str(trouble), trouble.code)
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+            return _failed(say(messages.UNEXPECTED_SHOWN, error=_brief(error)), errors.BUG)
+        return _failed(say(messages.UNEXPECTED, error=_brief(error), path=_saved(error)), errors.BUG)
+    finally:
+        speak(None)
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if "--version" in arguments[:1]:
+        from importlib.metadata import version
+
+        print(f"danlu {version('danlu')}")
+        return 0
+    name, rest = _command(arguments)
+    if name is None:
+        print(_overview())
+        return 0
+    module = _module(name)
+    words, given = parse(module.COMMAND, rest)
+    if given["--help"]:
+        print(help_of(module.COMMAND))
+        return 0
+    return int(module.run(words, given))
+
+
+def _command(arguments: list[str]) -> tuple[str | None, list[str]]:
+    """The command's name (None: show the overview) and the arguments without it; the common flags may stand before it."""
+    place = 0
+    while place < len(arguments) and arguments[place].startswith("-"):
+        name = arguments[place].partition("=")[0]
+        if name not in ("-h", *(flag.name for flag in COMMON)):
+            known = [*(flag.name for flag in COMMON), "--version"]
+            raise BadInput(messages.UNKNOWN_FLAG, flag=name, command="danlu", hint=hint(name, known))
+        place += 2 if arguments[place] == "--lang" else 1
+    if place >= len(arguments):
+        return None, []
+    name = arguments[place]
+    if name == "help":
+        return (arguments[place + 1], ["--help"]) if place + 1 < len(arguments) else (None, [])
+    if name not in COMMANDS:
+        raise BadInput(messages.UNKNOWN_COMMAND, name=name, hint=hint(name, list(COMMANDS)))
+    return name, arguments[:place] + arguments[place + 1 :]
+
+
+def _module(name: str) -> ModuleType:
+    if name not in COMMANDS:
+        raise BadInput(messages.UNKNOWN_COMMAND, name=name, hint=hint(name, list(COMMANDS)))
+    return importlib.import_module(f"danlu.cli.{name}")
+
+
+def _overview() -> str:
+    commands = [(name, say(_module(name).COMMAND.about)) for name in COMMANDS]
+    codes = [(str(code), say(sentence)) for code, sentence in CODES.items()]
+    wide = columns()
+    return "\n\n".join([
+        f"{say(messages.USAGE)}danlu COMMAND ...\n{say(messages.WHAT_DANLU_IS)}",
+        f"{say(messages.THE_COMMANDS)}\n{aligned(commands, wide)}",
+        f"{say(messages.THE_COMMON_FLAGS)}\n{aligned([(f'{f.name} {f.value}'.strip(), say(f.about)) for f in COMMON], wide)}",
+        say(messages.OVERVIEW_EXAMPLES),
+        f"{say(messages.THE_EXIT_CODES)}\n{aligned(codes, wide)}",
+    ])  # fmt: skip
+
+
+def _language(arguments: list[str]) -> str | None:
+    """What `--lang` says; needed before anything else is read, so that errors speak it too."""
+    for place, argument in enumerate(arguments):
+        name, equals, value = argument.partition("=")
+        if name == "--":
+            break
+        if name == "--lang":
+            value = value if equals else "".join(arguments[place + 1 : place + 2])
+            if value not in ("en", "zh"):
+                raise BadInput(messages.UNKNOWN_LANGUAGE, found=value)
+            return value
+    return None
+
+
+def _readable(stream: object) -> None:
+    """Chinese must survive `> my.yaml` on Windows (whose pipes have an old code page) and a terminal that lacks letters."""
+    if isinstance(stream, io.TextIOWrapper):
+        if stream.isatty():
+            stream.reconfigure(errors="replace")
+        else:
+            stream.reconfigure(encoding="utf-8")
+
+
+def _failed(sentence: str, code: int) -> int:
+    sys.stdout.flush()
+    print(f"danlu: {sentence}", file=sys.stderr, flush=True)
+    return code
+
+
+def _brief(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300].rstrip(": ")
+
+
+def _saved(error: BaseException) -> str:
+    """The new file, among the temporary ones, that holds the traceback."""
+    import tempfile
+
+    handle, path = tempfile.mkstemp(prefix="danlu-traceback-", suffix=".txt")
+    with open(handle, "w", encoding="utf-8") as file:
+        traceback.print_exception(error, file=file)
+    return path

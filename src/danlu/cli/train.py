@@ -1,0 +1,84 @@
+"""`danlu train`: trains a recipe in a run folder, shows how far it is, and says what came out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from danlu import find, messages
+from danlu.cli.parse import Command, Flag, Given, columns
+from danlu.cli.progress import watcher
+from danlu.cli.recipe import CHANGES, asked, name_of
+from danlu.cli.text import aligned
+from danlu.errors import say
+
+if TYPE_CHECKING:
+    from danlu.core import Recipe
+    from danlu.run.train import Result
+
+OUT = Flag("--out", messages.FLAG_OUT, "DIR")
+JSON = Flag("--json", messages.FLAG_TRAIN_JSON)
+QUIET = Flag("--quiet", messages.FLAG_QUIET)
+COMMAND = Command(
+    "train", messages.ABOUT_TRAIN, "RECIPE [field=value ...]", 1, None, (*CHANGES, OUT, JSON, QUIET), messages.QUOTING
+)
+
+
+def run(words: list[str], given: Given) -> int:
+    return trained(asked(words, given), name_of(words[0]), given["--out"], given)
+
+
+def trained(recipe: Recipe, name: str, out: str | Path | None, given: Given, resume: bool = False) -> int:
+    """Train with whatever progress the flags ask for, then print the result on standard output."""
+    from danlu.run.train import train
+
+    command = ["danlu", *sys.argv[1:]]
+    if given["--quiet"]:
+        result = train(recipe, out, name=name, resume=resume, command=command)
+    else:
+        with watcher(name) as shown:
+            result = train(recipe, out, name=name, resume=resume, command=command, watchers=[shown], tell=shown.tell)
+    if given["--json"]:
+        print(json.dumps(facts(result), ensure_ascii=False, allow_nan=False))
+    else:
+        print(said(result, name))
+    return 0
+
+
+def facts(result: Result) -> dict[str, Any]:
+    """What a training left, as JSON values. `best` are the validation figures of the step whose weights were tested."""
+    return {
+        "run": str(result.folder),
+        "step": result.step,
+        "best_step": result.best_step,
+        "best": _best(result),
+        "test": result.metrics,
+        "report": str(result.folder / "report.html"),
+    }
+
+
+def said(result: Result, name: str) -> str:
+    """The same for a person, and what to do next."""
+    rows = []
+    if result.metrics:
+        rows.append((say(messages.RESULT_TEST), _figures(result.metrics)))
+    if result.best_step is not None:
+        rows.append((say(messages.RESULT_BEST), say(messages.RESULT_BEST_STEP, step=result.best_step, figures=_figures(_best(result)))))
+    rows += [(say(messages.RESULT_RUN), str(result.folder)), (say(messages.RESULT_REPORT), str(result.folder / "report.html"))]
+    rows.append((say(messages.RESULT_NEXT), f"danlu plot {result.folder} --terminal"))
+    if find.lookup("recipe", name):
+        rows.append(("", f"danlu init {name} --out my.yaml"))
+    return aligned(rows, columns())
+
+
+def _best(result: Result) -> dict[str, float | None]:
+    from danlu.run import log
+
+    lines = log.read(result.folder / "metrics.jsonl")
+    return {key: value for line in lines if line.get("step") == result.best_step for key, value in line.items() if key.startswith("val_")}
+
+
+def _figures(metrics: dict[str, float | None]) -> str:
+    return "  ".join(f"{name} {'-' if value is None else f'{value:.4g}'}" for name, value in metrics.items())

@@ -1,0 +1,28 @@
+"""Breast tumours by the shape of their cell nuclei, with a small perceptron."""
+
+from __future__ import annotations
+
+from danlu.core import Recipe
+from danlu.data.bundled import BreastCancer
+from danlu.metrics.classification import AUROC, Accuracy
+from danlu.nets.mlp import MLP
+from danlu.optim.first_order import AdamW
+from danlu.optim.schedules import Cosine
+
+
+def breast_cancer() -> Recipe:
+    """Whether a tumour is malignant, by the shape of its cell nuclei, with a small perceptron.
+
+    中文: 小型感知机，由细胞核形态判断乳腺肿瘤的良恶性
+
+    Scope: 11.3, 1.2
+    """
+    return Recipe(
+        model=MLP(hidden=(64,), dropout=0.1),
+        data=BreastCancer(),
+        optimizer=AdamW(lr=5e-3, weight_decay=0.1),
+        schedule=Cosine(warmup=0.05),
+        epochs=30,
+        batch_size=32,
+        metrics=(Accuracy(), AUROC()),
+    )

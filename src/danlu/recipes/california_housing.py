@@ -1,0 +1,30 @@
+"""House prices with a residual network for tables."""
+
+from __future__ import annotations
+
+from danlu.core import Recipe
+from danlu.data.california_housing import CaliforniaHousing
+from danlu.metrics.regression import R2, RMSE
+from danlu.nets.tabular import TabularNet
+from danlu.optim.first_order import AdamW
+from danlu.optim.schedules import Cosine
+from danlu.techniques.update.ema import EMA
+
+
+def california_housing() -> Recipe:
+    """House prices of Californian districts, with a residual network for tables.
+
+    中文: 表格残差网络，预测加州各街区的房价中位数
+
+    Scope: 11.3, 1.3, 2.10
+    """
+    return Recipe(
+        model=TabularNet(width=128, depth=2, dropout=0.1),
+        data=CaliforniaHousing(),
+        optimizer=AdamW(lr=2e-3, weight_decay=0.01),
+        schedule=Cosine(warmup=0.05),
+        techniques=(EMA(decay=0.99),),
+        epochs=30,
+        batch_size=256,
+        metrics=(R2(), RMSE()),
+    )

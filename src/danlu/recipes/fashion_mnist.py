@@ -1,0 +1,26 @@
+"""Articles of clothing with a small convolutional network."""
+
+from __future__ import annotations
+
+from danlu.core import Recipe
+from danlu.data.mnist import FashionMNIST
+from danlu.nets.cnn import CNN
+from danlu.optim.first_order import AdamW
+from danlu.optim.schedules import OneCycle
+
+
+def fashion_mnist() -> Recipe:
+    """Articles of clothing with a small convolutional network, in one cycle of the rate.
+
+    中文: 小型卷积网络识别服饰图像，单周期学习率
+
+    Scope: 11.3, 1.2, 1.6
+    """
+    return Recipe(
+        model=CNN(),
+        data=FashionMNIST(augment="flip"),
+        optimizer=AdamW(lr=1e-2, weight_decay=0.05),
+        schedule=OneCycle(),
+        epochs=7,
+        batch_size=256,
+    )

@@ -1,0 +1,30 @@
+"""Shakespeare, letter by letter, with a small GPT."""
+
+from __future__ import annotations
+
+from danlu.core import Recipe
+from danlu.data.corpora import TinyShakespeare
+from danlu.metrics.language import BitsPerByte
+from danlu.nets.gpt import GPT
+from danlu.optim.first_order import AdamW
+from danlu.optim.schedules import Cosine
+from danlu.techniques.gradient.clip import Clip
+
+
+def tinyshakespeare() -> Recipe:
+    """Shakespeare's plays, letter by letter, with a small GPT.
+
+    中文: 小型 GPT，逐字符学习莎士比亚剧本
+
+    Scope: 11.3, 5.3, 3.6
+    """
+    return Recipe(
+        model=GPT(width=128, depth=4, heads=4, tied=True),
+        data=TinyShakespeare(length=128),
+        optimizer=AdamW(lr=4e-3, beta2=0.99, weight_decay=0.1),
+        schedule=Cosine(warmup=0.05),
+        techniques=(Clip(max_norm=1.0),),
+        epochs=10,
+        batch_size=32,
+        metrics=(BitsPerByte(),),
+    )

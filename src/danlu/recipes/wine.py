@@ -1,0 +1,26 @@
+"""Wines by their chemistry with a small perceptron."""
+
+from __future__ import annotations
+
+from danlu.core import Recipe
+from danlu.data.bundled import Wine
+from danlu.nets.mlp import MLP
+from danlu.optim.first_order import AdamW
+from danlu.optim.schedules import Cosine
+
+
+def wine() -> Recipe:
+    """The grower of a wine by its chemistry, with a small perceptron.
+
+    中文: 小型感知机，由化学指标判断葡萄酒的产地
+
+    Scope: 11.3, 1.2
+    """
+    return Recipe(
+        model=MLP(hidden=(32,), dropout=0.1),
+        data=Wine(),
+        optimizer=AdamW(lr=1e-2),
+        schedule=Cosine(warmup=0.05),
+        epochs=40,
+        batch_size=16,
+    )

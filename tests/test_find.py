@@ -1,0 +1,240 @@
+"""Names are found by reading source: kinds, seams, documentation, entry points, suggestions, and never an import of torch."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from test_names import one_edit
+
+from danlu import find
+from danlu.errors import BadInput, speak
+from danlu.names import distance
+from danlu.source import SEAMS
+
+FILES = {
+    "__init__.py": "",
+    "optim/__init__.py": "",
+    "optim/plain.py": '''
+        from dataclasses import dataclass
+        import dataclasses
+
+        @dataclass(frozen=True)
+        class Base:
+            """Internal: no scope line.
+
+            lr: the rate
+            """
+            lr: float = 0.1
+            def __call__(self, params): return ("opt", self)
+
+        @dataclasses.dataclass(frozen=True)
+        class FastAdam(Base):
+            """A fast one.
+
+            beta: how much
+                is kept
+
+            Scope: 1.5, 3.1
+
+            中文: 很快的
+            优化器。
+            """
+            beta: float = 0.9
+
+        class NotADataclass:
+            """Scope: 1.5"""
+
+        @dataclass
+        class _Private:
+            """Scope: 1.5"""
+
+        @dataclass
+        class Stair:
+            """Drops.
+
+            Scope: 1.6
+            """
+            every: int
+            def __call__(self, total_steps): return lambda step: 1.0
+    ''',
+    "techniques/__init__.py": "",
+    "techniques/gradient/__init__.py": "",
+    "techniques/gradient/trick.py": '''
+        """A trick (Someone 2020).
+
+        Scope: 3.6
+        """
+        from dataclasses import dataclass
+        from typing import ClassVar
+
+        class Technique: pass
+
+        @dataclass
+        class Trick(Technique):
+            """Does a trick.
+            rho: how far
+            中文: 一个技巧。
+            """
+            rho: float = 0.05
+            neutral: ClassVar = {"rho": 0.0}
+            name: ClassVar = "my_trick"
+
+        @dataclass
+        class Row:
+            """Internal: no technique."""
+            value: float
+    ''',
+    "recipes/__init__.py": "",
+    "recipes/tiny.py": '''
+        def tiny():
+            """A tiny recipe.
+
+            Scope: 1.1
+            """
+
+        def helper():
+            """Nothing."""
+    ''',
+    "nets/broken.py": "import a_module_that_is_not_there\n",
+}  # fmt: skip
+
+
+def forget() -> None:
+    for cached in (find._folder, find._theirs, find._may_add):
+        cached.cache_clear()
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    root = tmp_path / "fake_danlu"
+    for name, text in FILES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(textwrap.dedent(text), "utf-8")
+    monkeypatch.setattr(find, "ROOT", root)
+    monkeypatch.setattr(find, "PACKAGE", "fake_danlu")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "cache"))
+    (root / "source.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    forget()
+    yield root
+    forget()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "fake_danlu"]:
+        del sys.modules[name]
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    speak("en")
+    yield
+    speak(None)
+
+
+def test_kinds_names_and_documentation(package: Path) -> None:
+    assert [(found.kind, found.name) for found in find.catalogue()] == [
+        ("optimizer", "fast_adam"), ("technique", "my_trick"), ("schedule", "stair"), ("recipe", "tiny"),
+    ]  # fmt: skip
+    fast = find.find("optimizer", "fast_adam")
+    assert (fast.summary, fast.chinese, fast.scope, fast.seam) == ("A fast one.", "很快的优化器。", ("1.5", "3.1"), "")
+    assert [(f.name, f.annotation, f.default, f.doc) for f in fast.fields] == [
+        ("lr", "float", "0.1", "the rate"), ("beta", "float", "0.9", "how much is kept"),
+    ]  # fmt: skip
+    assert fast.load().__name__ == "FastAdam"
+    assert Path(fast.path).read_text("utf-8").splitlines()[fast.line - 1].startswith("class FastAdam")
+    trick = find.find("technique", "my_trick")
+    assert (trick.seam, trick.scope, trick.chinese, [f.name for f in trick.fields]) == ("gradient", ("3.6",), "一个技巧。", ["rho"])
+    assert find.find("schedule", "stair").fields[0].default is None
+
+
+def test_the_cache_gives_the_same_and_sees_a_changed_file(package: Path) -> None:
+    first = find.catalogue()
+    forget()
+    assert find.catalogue() == first
+    cache = next((package.parent / "cache").rglob("names"))
+    for file in cache.iterdir():
+        file.write_text("{ not json")
+    forget()
+    assert find.catalogue() == first
+    (package / "recipes/tiny.py").write_text('def other():\n    """Scope: 1.1"""\n')
+    forget()
+    assert find.names("recipe") == ["other"]
+
+
+def test_name_of_is_the_inverse_of_find(package: Path) -> None:
+    assert find.name_of(find.find("optimizer", "fast_adam").load(), "optimizer") == "fast_adam"
+    assert find.name_of(dict, "optimizer") is None
+
+
+def test_a_wrong_name_says_the_right_one(package: Path) -> None:
+    with pytest.raises(BadInput, match=r"no optimizer is named `fastadan`; did you mean `fast_adam`\?"):
+        find.find("optimizer", "fastadan")
+    with pytest.raises(BadInput, match="`stair` is of another kind \\(schedule\\); choose from: fast_adam"):
+        find.find("optimizer", "stair")
+    with pytest.raises(BadInput, match="choose from: fast_adam"):
+        find.find("optimizer", "zzzzzz")
+    speak("zh")
+    with pytest.raises(BadInput, match="没有名为 `fastadan` 的优化器；是不是 `fast_adam`？"):
+        find.find("optimizer", "fastadan")
+
+
+def entry_point(folder: Path, group: str, line: str) -> None:
+    (folder / "plugin-1.0.dist-info").mkdir()
+    (folder / "plugin-1.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1.0\n")
+    (folder / "plugin-1.0.dist-info/entry_points.txt").write_text(f"[{group}]\n{line}\n")
+    text = 'from dataclasses import dataclass\n@dataclass\nclass Wave:\n    """Waves.\n\n    a: height\n    """\n    a: float = 1.0\n'
+    (folder / "danlu_plugin.py").write_text(text + "    def wrap_update(self, update, run): return update\n")
+
+
+def test_entry_points_add_names_without_being_imported(package: Path) -> None:
+    entry_point(package.parent, "danlu.techniques", "wave = danlu_plugin:Wave")
+    forget()
+    wave = find.find("technique", "wave")
+    assert (wave.summary, wave.seam, wave.fields[0].doc) == ("Waves.", "update", "height")
+    assert "wave" in find.names("technique") and "danlu_plugin" not in sys.modules
+    assert find.name_of(wave.load(), "technique") == "wave"
+
+
+def test_two_packages_may_not_give_one_name(package: Path) -> None:
+    entry_point(package.parent, "danlu.optimizers", "fast_adam = danlu_plugin:Wave")
+    forget()
+    assert find.find("optimizer", "fast_adam").module == "fake_danlu.optim.plain"
+    with pytest.raises(BadInput, match=r"defined twice, in fake_danlu\.optim\.plain and in danlu_plugin"):
+        find.catalogue("optimizer")
+
+
+def test_listing_imports_no_torch() -> None:
+    code = "import sys; from danlu import find; print(len(find.catalogue())); sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=60).stdout.strip().isdigit()
+
+
+# ---- what is really there ----
+
+
+@pytest.mark.parametrize("found", find.catalogue(others=False), ids=lambda found: f"{found.kind}-{found.name}")
+def test_everything_found_is_documented(found: find.Found) -> None:
+    assert found.summary and found.chinese, "a summary in both languages"
+    assert found.name.isidentifier() and found.name == found.name.lower()
+    assert all(field.doc for field in found.fields), f"no line for {[field.name for field in found.fields if not field.doc]}"
+    if found.kind == "technique":
+        assert found.seam in SEAMS
+
+
+def test_typos_of_real_names_and_fields_are_understood() -> None:
+    """At least 57 of 60 generated one-edit typos name the right one first; a typo that is as near to another name does not count."""
+    draw, right, tried = random.Random(1), 0, 0
+    listed = find.catalogue(others=False)
+    for found in [each for each in draw.choices(listed, k=200) if len(each.name) > 3]:
+        known = [field.name for field in found.fields if len(field.name) > 2]
+        choices, word = (known, draw.choice(known)) if known and draw.random() < 0.5 else (find.names(found.kind), found.name)
+        typo = one_edit(word, draw)
+        if typo in choices or sum(distance(typo, choice) <= 1 for choice in choices) > 1:
+            continue
+        tried += 1
+        right += f"`{word}`" in str(find.hint(typo, choices))
+    assert tried >= 60 and right >= 0.95 * tried, (right, tried)
