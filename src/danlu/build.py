@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Iterator, Set
+from dataclasses import is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from danlu import messages
 from danlu.errors import Refused
 from danlu.keys import mix
+from danlu.names import snake
 from danlu.user_file import unwrapped
 
 if TYPE_CHECKING:
@@ -20,6 +21,18 @@ if TYPE_CHECKING:
     from danlu.data.source import Data, Facts
     from danlu.losses.criterion import Criterion
     from danlu.placement.base import Single
+
+
+def check_fields(recipe: Recipe) -> None:
+    """Refuse plain fields that are out of range or of another type, as a recipe file's would be. Raises BadInput."""
+    from danlu.annotations import RECIPE
+    from danlu.describe import check_length, convert
+    from danlu.places import Places, Spot
+
+    spot = Spot(Places())
+    check_length(recipe.epochs, recipe.steps, spot)
+    for name in ("precision", "epochs", "steps", "batch_size", "micro_batch_size", "seed", "device"):
+        convert(RECIPE[name][0], getattr(recipe, name), spot.at(name))
 
 
 def placement(recipe: Recipe) -> Single:
@@ -38,9 +51,14 @@ def data(recipe: Recipe) -> Data:
 
 
 def model(recipe: Recipe, facts: Facts) -> nn.Module:
-    """The model, initialised by the recipe's seed alone; torch's global generator is left as it was."""
+    """The model, initialised by the recipe's seed alone; torch's global generator is left as it was.
+
+    A live module is copied, as everything of a recipe is: a second run of it starts where the first did, and a fork is no twin.
+    """
     from danlu.nets.construct import construct
 
+    if isinstance(recipe.model, nn.Module):
+        return construct(copy.deepcopy(recipe.model), facts)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(mix(recipe.seed, "init") & 0x7FFFFFFF)
         return construct(unwrapped(recipe.model), facts)
@@ -65,29 +83,23 @@ def optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
     """The optimiser over the trainable parameters; a description that makes groups sees the model, any other gets named parameters."""
     from danlu.optim.first_order import AdamW
 
+    trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    if not trainable:
+        raise Refused(messages.NOTHING_TRAINABLE)
     wish = recipe.optimizer or AdamW()
     if hasattr(wish, "groups"):
         return wish(wish.groups(model))
-    return wish([(name, p) for name, p in model.named_parameters() if p.requires_grad])
+    return wish(trainable)
 
 
-def schedule(recipe: Recipe, total: int) -> tuple[Callable[[int], float] | None, Technique | None]:
-    """The factor of the learning rate over the step, and the technique that keeps its state when it has some."""
+def techniques(recipe: Recipe, schedule: Any, validates: bool) -> tuple[Technique, ...]:
+    """The run's own copies: the recipe's, then a schedule with state, then validation, innermost, so that all see its metrics."""
     from danlu.core import Technique
-
-    if recipe.schedule is None:
-        return None, None
-    wish = copy.deepcopy(recipe.schedule)
-    return wish(total), wish if isinstance(wish, Technique) else None
-
-
-def techniques(recipe: Recipe, stateful: Technique | None, validates: bool) -> tuple[Technique, ...]:
-    """The run's own copies: the recipe's, then a stateful schedule, then validation, innermost, so that all see its metrics."""
     from danlu.techniques.reports.validate import Validate
 
     own = [*copy.deepcopy(recipe.techniques)]
-    if stateful:
-        own.append(stateful)  # the very object whose `factor` the update reads
+    if isinstance(schedule, Technique):
+        own.append(schedule)  # the very object whose factor the update reads
     if recipe.validate is not False and validates:
         own.append(copy.deepcopy(recipe.validate) or Validate())
     return tuple(own)
@@ -101,12 +113,23 @@ def check(run: Run) -> None:
     micro, ranks = run.plan.micro_count(run.placement.world), run.placement.world
     if run.criterion.over == "batch" and (micro > 1 or ranks > 1):
         raise Refused(messages.OVER_BATCH, loss=run.criterion.loss_name, micro=micro, ranks=ranks)
-    for name, module in run.model.named_modules():
-        if micro > 1 and isinstance(module, nn.modules.batchnorm._BatchNorm) and module.track_running_stats and not hasattr(module, "ghost"):
-            size = run.recipe.micro_batch_size or run.recipe.batch_size // micro
-            raise Refused(messages.GHOST_NORM, layer=name or "model", micro=micro, size=size)
+    _check_norms(run, micro)
     if run.criterion.over == "rows" and not any(hasattr(t, "changes_rows") for t in run.techniques):
         _adds_up(run)
+
+
+def _check_norms(run: Run, micro: int) -> None:
+    """Refuse BatchNorm where its statistics would depend on the split, or would be those of a single row (which torch cannot train on)."""
+    plan, recipe = run.plan, run.recipe
+    sizes = {len(part) for step in (0, plan.steps_per_epoch - 1) for part in plan.micro_batches(step, run.placement.world)}
+    for name, module in run.model.named_modules():
+        norm, ghost = isinstance(module, nn.modules.batchnorm._BatchNorm), getattr(module, "ghost", None)
+        if norm and micro > 1:
+            size = recipe.micro_batch_size or recipe.batch_size // micro
+            raise Refused(messages.GHOST_NORM, layer=name or "model", micro=micro, size=size)
+        alone = ghost == 1 or any(size % ghost == 1 for size in sizes) if ghost else 1 in sizes
+        if alone and (isinstance(module, nn.BatchNorm1d) or getattr(module, "flat", False)):
+            raise Refused(messages.ONE_ROW, layer=name or "model", rows=plan.rows, batch_size=ghost or plan.at_once)
 
 
 def _adds_up(run: Run) -> None:
@@ -120,6 +143,43 @@ def _adds_up(run: Run) -> None:
     check_targets(run.data.facts, batch, run.criterion.ignore_index)
     with run.placement.looking(run.model), torch.no_grad():
         check_additive(run.criterion, run.model, batch)
+
+
+def numbered(techniques: tuple[Technique, ...]) -> Iterator[tuple[str, Technique]]:
+    """Each technique with its place among its own kind: `ema.0`."""
+    seen: dict[str, int] = {}
+    for technique in techniques:
+        kind = snake(type(technique).__name__)
+        seen[kind] = seen.get(kind, -1) + 1
+        yield f"{kind}.{seen[kind]}", technique
+
+
+def restore(run: Run, saved: dict[str, dict[str, Any]]) -> None:
+    """Give each technique of the run its saved state back."""
+    for name, technique in run.named_techniques():
+        for key in technique.state:
+            setattr(technique, key, alike(saved[name][key], getattr(technique, key, None), run.placement.device))
+
+
+def handed_over(run: Run, fork: Run, changed: Set[str]) -> dict[str, Any]:
+    """The state with which a fork goes on from where `run` is; what a changed field owned is the fork's own, fresh."""
+    state, fresh = run.state(), fork.state()
+    if changed & {"epochs", "steps"}:
+        state["total"] = fresh["total"]
+    if changed & {"placement", "precision", "device"}:
+        state["placement"] = fresh["placement"]
+    if changed & {"model", "optimizer"} or _moving(run) != _moving(fork):
+        state["optimizer"] = fresh["optimizer"]
+    olds = dict(run.named_techniques())
+    for name, technique in fork.named_techniques():
+        if technique.state and not (name in olds and (technique == olds[name] or not is_dataclass(technique))):
+            state["techniques"][name] = fresh["techniques"][name]
+    return state
+
+
+def _moving(run: Run) -> list[Any]:
+    """What an optimiser's state fits to."""
+    return [(name, p.shape, p.dtype) for name, p in run.model.named_parameters() if p.requires_grad]
 
 
 def alike(value: Any, like: Any, device: torch.device | None) -> Any:

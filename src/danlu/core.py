@@ -16,8 +16,7 @@ from torch import Tensor, nn
 
 from danlu import build, messages
 from danlu.drive import drive
-from danlu.errors import BadInput, Refused
-from danlu.names import snake
+from danlu.errors import BadInput
 
 
 @dataclass(slots=True)
@@ -145,19 +144,17 @@ class Run:
     """A recipe made concrete. Iterate it to train; stop iterating to stop; iterate again to go on."""
 
     def __init__(self, recipe: Recipe, *, data: Any = None, save: Callable[[Run, Report], None] | None = None):
-        if (recipe.epochs is None) == (recipe.steps is None):
-            raise BadInput(messages.EPOCHS_OR_STEPS, epochs=recipe.epochs, steps=recipe.steps)
+        build.check_fields(recipe)
         self.recipe, self.seed, self.step, self.save = recipe, recipe.seed, 0, save
         self.placement = build.placement(recipe)
         self.data = data if data is not None else build.data(recipe)
         self.plan = self.placement.plan(self.data.train, recipe)
         self.total = recipe.steps or max(1, round(recipe.epochs * self.plan.steps_per_epoch))  # the horizon; stored, never recomputed
-        self.schedule, stateful = build.schedule(recipe, self.total)
-        self.techniques = build.techniques(recipe, stateful, validates=self.data.val is not None)
+        self._shape = copy.deepcopy(recipe.schedule)
+        self.schedule = self._shape and self._shape(self.total)  # the factor of the rate over the step
+        self.techniques = build.techniques(recipe, self._shape, validates=self.data.val is not None)
         self.criterion = build.objective(recipe, self.data.facts)
         self.model = self.placement.place(self.wrap("model", build.model(recipe, build.columns(recipe, self.data.facts))))
-        if not self.trainable():
-            raise Refused(messages.NOTHING_TRAINABLE)
         self.optimizer = build.optimizer(recipe, self.model)
         build.check(self)
         self.objective = self.wrap("objective", self.placement.keyed(self.criterion, self.seed))
@@ -201,9 +198,8 @@ class Run:
 
     def evaluate(self, fn: Callable[[nn.Module, Batch], dict[str, Any]], rows: Any, weights: str = "raw") -> dict[str, Any]:
         """Run `fn` over `rows` outside a step, at the "raw" or the averaged ("ema") weights; nothing is moved. See placement.evaluate."""
-        return self.placement.evaluate(
-            self.model, fn, rows, self.recipe.batch_size, self.criterion.counts, self.kept_weights(weights)
-        )
+        kept = self.kept_weights(weights)
+        return self.placement.evaluate(self.model, fn, rows, self.plan.at_once, self.criterion.counts, kept)
 
     def kept_weights(self, which: str = "auto", whole: bool = False) -> dict[str, Tensor] | None:
         """The average that the outermost technique keeps ("ema"), or None for the model's "raw" weights ("auto": an average if there is one)."""
@@ -224,35 +220,26 @@ class Run:
 
     def load(self, state: dict[str, Any]) -> None:
         """Go on from `state`; the next report is the one after the step at which it was taken."""
+        if state["total"] != self.total and self._shape:
+            self.schedule = self._shape(state["total"])
         self.step, self.total = state["step"], state["total"]
         self.placement.load(self.model, self.optimizer, state)
-        for name, technique in self.named_techniques():
-            for key in technique.state:
-                setattr(technique, key, build.alike(state["techniques"][name][key], getattr(technique, key, None), self.placement.device))
+        build.restore(self, state["techniques"])
 
     def named_techniques(self) -> Iterator[tuple[str, Technique]]:
         """Each technique with the logical name of its state: its place among its own kind, `ema.0`."""
-        seen: dict[str, int] = {}
-        for technique in self.techniques:
-            kind = snake(type(technique).__name__)
-            seen[kind] = seen.get(kind, -1) + 1
-            yield f"{kind}.{seen[kind]}", technique
+        return build.numbered(self.techniques)
 
     def fork(self, **overrides: Any) -> Run:
         """A second run that goes on from here with some recipe fields changed; what a changed field owned starts fresh."""
         other = Run(replace(self.recipe, **overrides), data=None if "data" in overrides else self.data)
-        state = copy.deepcopy(self.state())
-        if {"optimizer", "model", "techniques"} & overrides.keys():
-            other.placement.load_weights(other.model, state["model"])
-        else:
-            total = other.total
-            other.load(state)
-            other.total = total if {"epochs", "steps"} & overrides.keys() else other.total
+        other.load(build.handed_over(self, other, overrides.keys()))
         return other
 
     def close(self) -> None:
         """Let go of the model, the optimiser and everything that refers to them."""
-        self.placement.close()
+        if "placement" in self.__dict__:  # not closed before
+            self.placement.close()
         self.__dict__ = {"recipe": self.recipe, "step": self.step, "total": self.total, "techniques": ()}
 
     def __enter__(self) -> Run:

@@ -25,7 +25,6 @@ from danlu.source import Found
 
 Rows = list[tuple[str, str]]
 GIB = 1 << 30
-CHINESE = "炼"
 
 
 def examine() -> Iterator[tuple[Sentence, Rows]]:
@@ -84,7 +83,10 @@ def packages() -> Rows:
 
 
 def data_sets() -> Rows:
-    rows = [("$DANLU_DATA", os.environ.get("DANLU_DATA") or say(messages.DOCTOR_NOT_SET)), (say(messages.DOCTOR_CACHE), str(cache_folder()))]
+    rows = [
+        ("$DANLU_DATA", os.environ.get("DANLU_DATA") or say(messages.DOCTOR_NOT_SET)),
+        (say(messages.DOCTOR_CACHE), str(cache_folder())),
+    ]
     for found in find.catalogue("data", others=False):
         rows.append((found.name, _where(found)))
     return rows
@@ -112,6 +114,8 @@ def _folders(found: Found) -> list[tuple[str, dict[str, str], bool]]:
 
 
 def surroundings() -> Rows:
+    from danlu.run.plot import chinese_font
+
     tty = sys.stdout.isatty()
     size = shutil.get_terminal_size()
     free = {Path.cwd(): say(messages.DOCTOR_DISK), Path(tempfile.gettempdir()): say(messages.DOCTOR_TEMPORARY)}
@@ -121,19 +125,3 @@ def surroundings() -> Rows:
         *((label, f"{shutil.disk_usage(path).free / GIB:.1f} GiB {path}") for path, label in free.items()),
         (say(messages.DOCTOR_FONT), chinese_font() or say(messages.DOCTOR_NO_FONT)),
     ]
-
-
-def chinese_font() -> str | None:
-    """The name of a font that matplotlib can draw Chinese with, or None."""
-    from matplotlib import font_manager
-    from matplotlib.ft2font import FT2Font
-
-    likely = re.compile(r"cjk|han|hei|song|ming|kai|wqy|wenquan|pingfang|yahei|simsun|unicode|noto ?sans ?sc", re.IGNORECASE)
-    for entry in sorted(font_manager.fontManager.ttflist, key=lambda entry: entry.name):
-        if likely.search(entry.name):
-            try:
-                if FT2Font(entry.fname).get_char_index(ord(CHINESE)):
-                    return str(entry.name)
-            except (OSError, RuntimeError):  # listed in matplotlib's cache, but no longer there or not readable
-                continue
-    return None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def drive(run: Run) -> Update:
-    optimizer, placement, factor = run.optimizer, run.placement, run.schedule
+    optimizer, placement = run.optimizer, run.placement
     rates = [group["lr"] for group in optimizer.param_groups]
     closure = inspect.signature(optimizer.step).parameters.get("closure")
     searches = closure is not None and closure.default is inspect.Parameter.empty
@@ -24,8 +24,8 @@ def drive(run: Run) -> Update:
     def descend(evaluate: Evaluate) -> Outcome:
         outcome = evaluate()
         finite = outcome.overflow.item() == 0  # the one host read of a step; backward is already enqueued
-        if factor is not None:
-            share = factor(run.step)
+        if run.schedule is not None:
+            share = run.schedule(run.step)
             for group, rate in zip(optimizer.param_groups, rates):
                 group["lr"] = rate * share
         if finite and searches:
@@ -43,16 +43,25 @@ def _search(run: Run, outcome: Outcome, evaluate: Evaluate) -> bool:
     """A line search asks again. One that ends where numbers are not finite is undone, and its history dropped: it starts afresh."""
     parameters = run.trainable()
     before = [p.detach().clone() for p in parameters]
-    known = [outcome]
+    known, last = [outcome], outcome
 
     def ask() -> torch.Tensor:
-        return (known.pop() if known else evaluate()).loss
+        nonlocal last
+        last = known.pop() if known else evaluate()
+        return last.loss
 
     run.optimizer.step(ask)
     finite = bool(torch.stack([p.detach().isfinite().all() for p in parameters]).all())
+    if finite and not _sound(last):  # either a point that was tried and given up, or where the search ended: one more look tells
+        finite = _sound(evaluate())
     if not finite:
         with torch.no_grad():
             for p, old in zip(parameters, before):
                 p.copy_(old)
         run.optimizer.state.clear()
     return finite
+
+
+def _sound(outcome: Outcome) -> bool:
+    """Loss and gradient are finite. (An infinite loss can have a finite gradient, from which a search never gets away.)"""
+    return bool(outcome.finite) and bool(outcome.loss.isfinite())

@@ -9,17 +9,17 @@ import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor, nn
-from torch.autograd.graph import saved_tensors_hooks
+from torch import nn
 
 from danlu import find, messages
 from danlu.annotations import show
 from danlu.core import Batch, Recipe, Run, Technique
+from danlu.cost import step_cost
 from danlu.errors import say
 from danlu.names import snake
 from danlu.nets.flops import step_flops
 from danlu.optim.groups import describe_groups
-from danlu.source import SEAMS
+from danlu.source import FOLDERS, SEAMS
 from danlu.user_file import Named
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def explain(recipe: Recipe) -> Explanation:
         groups = describe_groups(run.optimizer.param_groups)
         batch = _first(run)
         rows = len(batch.ids)
-        terms, memory = _step(run, batch)
+        terms, memory = step_cost(run, batch)
         return Explanation({
             "model": {
                 "is": called(recipe.model, "model"),
@@ -109,16 +109,16 @@ def called(thing: Any, kind: str) -> str:
         return _call(thing.target, thing.options.items())
     if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
         name = find.name_of(type(thing), kind) or snake(type(thing).__name__)
-        fields = [(f.name, getattr(thing, f.name)) for f in dataclasses.fields(thing) if f.init]
-        defaults = {f.name: f.default if f.default_factory is dataclasses.MISSING else f.default_factory() for f in dataclasses.fields(thing)}
-        return _call(name, [(field, value) for field, value in fields if not _same(value, defaults[field])])
+        return _call(name, [(f.name, getattr(thing, f.name)) for f in dataclasses.fields(thing) if f.init and not _at_default(thing, f)])
     if isinstance(thing, nn.Module):
         return type(thing).__name__
     return getattr(thing, "__name__", None) or ("arrays" if isinstance(thing, tuple | list) else type(thing).__name__)
 
 
-def _same(value: Any, default: Any) -> bool:
-    return value is default or (type(value) is type(default) and value == default)
+def _at_default(thing: Any, field: dataclasses.Field[Any]) -> bool:
+    value = getattr(thing, field.name)
+    default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+    return value is default or (type(value) is type(default) and bool(value == default))
 
 
 def _call(name: str, fields: Iterable[tuple[str, Any]]) -> str:
@@ -130,7 +130,7 @@ def _value(field: str, value: Any) -> str:
     if isinstance(value, tuple | list):
         return f"[{', '.join(_value(field, item) for item in value)}]"
     if dataclasses.is_dataclass(value) or callable(value):
-        return called(value, field.removesuffix("s") if field.removesuffix("s") in find.FOLDERS else field if field in find.FOLDERS else "technique")
+        return called(value, next((kind for kind in (field, field.removesuffix("s")) if kind in FOLDERS), "technique"))
     return show(value)
 
 
@@ -162,61 +162,6 @@ def _first(run: Run) -> Batch:
     batch.counts = {"rows": batch.counts.get("rows", len(batch.ids)), "once": 1.0, **run.criterion.counts(batch)}
     batch.last = True
     return batch
-
-
-def _step(run: Run, batch: Batch) -> tuple[dict[str, str], dict[str, int]]:
-    """The loss's terms with their denominators, and the bytes of a step, by taking the micro-batch through one."""
-    with Activations(run.model, batch) as activations, run.placement.precision.autocast():
-        terms = {name: per for name, (_, per) in run.objective(run.model, batch).terms.items()}
-    run.placement.begin()
-    run.update(lambda: run.gradient(run.objective, [batch]))
-    weights = [*run.model.parameters(), *run.model.buffers()]
-    memory = {
-        "weights": _bytes(weights),
-        "gradients": _bytes(p.grad for p in weights if p.grad is not None),
-        "optimizer": _bytes(_tensors(list(run.optimizer.state.values()))),
-        "techniques": _bytes(_tensors([[getattr(t, name, None) for name in t.state] for t in run.techniques])),
-        "batch": sum(t.nbytes for t in _tensors([batch.inputs, batch.targets])),  # these may be views of several batches
-        "activations": activations.bytes,
-    }
-    return terms, memory | {"total": sum(memory.values())}
-
-
-class Activations:
-    """Counts what a forward pass keeps for the backward pass: each storage once, without the weights and the batch itself."""
-
-    def __init__(self, model: nn.Module, batch: Batch):
-        kept = [*model.parameters(), *model.buffers(), *_tensors([batch.inputs, batch.targets])]
-        self._known = {t.untyped_storage().data_ptr() for t in kept}
-        self._hooks = saved_tensors_hooks(self._save, lambda tensor: tensor)
-        self.bytes = 0
-
-    def _save(self, tensor: Tensor) -> Tensor:
-        if type(tensor) is Tensor or isinstance(tensor, nn.Parameter):
-            storage = tensor.untyped_storage()
-            if storage.data_ptr() not in self._known:
-                self._known.add(storage.data_ptr())
-                self.bytes += storage.nbytes()
-        return tensor
-
-    def __enter__(self) -> Activations:
-        self._hooks.__enter__()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._hooks.__exit__(*error)
-
-
-def _tensors(tree: Any) -> list[Tensor]:
-    if isinstance(tree, Tensor):
-        return [tree]
-    inner = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list | tuple) else ()
-    return [tensor for each in inner for tensor in _tensors(each)]
-
-
-def _bytes(tensors: Iterable[Tensor]) -> int:
-    """Tied tensors, and views of one storage, count once."""
-    return sum({t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in tensors}.values())
 
 
 def _data(data: Data) -> dict[str, Any]:
@@ -297,33 +242,32 @@ def _update(facts: dict[str, Any]) -> str:
 
 def _reports(facts: dict[str, Any]) -> str:
     reports = facts["reports"]
-    length = say(messages.EXPLAIN_LENGTH, steps=f"{reports['steps']:,}", epochs=f"{reports['epochs']:g}" if reports["epochs"] < 1e4 else "-")
+    length = say(messages.EXPLAIN_LENGTH, steps=f"{reports['steps']:,}", epochs=f"{reports['epochs']:,.4g}")
     return _line(length, say(messages.EXPLAIN_METRICS, metrics=", ".join(reports["metrics"])), techniques=reports["techniques"])
 
 
 def _placement(facts: dict[str, Any]) -> str:
     placement = facts["placement"]
     memory = placement["memory"]
-    parts = " + ".join(say(messages.MEMORY_WORDS[name], bytes=_size(memory[name])) for name in messages.MEMORY_WORDS if memory[name])
+    parts = " + ".join(say(word, bytes=_size(memory[name])) for name, word in messages.MEMORY_WORDS.items() if memory[name])
+    where = {name: placement[name] for name in ("processes", "device", "precision")}
     return _line(
-        say(messages.EXPLAIN_PLACE, placement=placement["is"], processes=placement["processes"], device=placement["device"], precision=placement["precision"]),
+        say(messages.EXPLAIN_PLACE, placement=placement["is"], **where),
         say(messages.EXPLAIN_MEMORY, total=_size(memory["total"]), parts=parts),
-    )  # fmt: skip
+    )
 
 
 def amount(value: float) -> str:
-    """A count with the unit of a thousand that suits it: `1.2 G`."""
-    for unit in ("", "k", "M", "G", "T", "P"):
-        if abs(value) < 1000:
-            break
-        value /= 1000
-    return f"{value:.3g} {unit}".strip() + ("" if unit else " ")
+    """A count with the unit that suits it, ready to stand before what is counted: `9.93 M`."""
+    return _in_units(value, 1000, ("", "k", "M", "G", "T", "P"))
 
 
 def _size(count: int) -> str:
-    value = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if value < 1024 or unit == "TiB":
-            break
-        value /= 1024
-    return f"{value:.3g} {unit}"
+    return _in_units(count, 1024, ("B", "KiB", "MiB", "GiB", "TiB"))
+
+
+def _in_units(value: float, base: int, units: tuple[str, ...]) -> str:
+    power = 0
+    while abs(value) >= base and power < len(units) - 1:
+        value, power = value / base, power + 1
+    return f"{value:.3g} {units[power]}"

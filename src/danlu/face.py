@@ -12,8 +12,9 @@ def face(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
 
     def classes() -> dict[str, Any]:
         from danlu import find
+        from danlu.source import FOLDERS
 
-        kinds = [kind for kind, where in find.FOLDERS.items() if where == folder]
+        kinds = [kind for kind, where in FOLDERS.items() if where == folder]
         return {found.attribute: found for kind in kinds for found in find.catalogue(kind, others=False)}
 
     def attribute(name: str) -> Any:

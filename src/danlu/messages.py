@@ -47,6 +47,11 @@ LESS_THAN_A_BATCH = Sentence(
     "the training data has {rows} rows, less than one batch of {batch_size}; set batch_size to at most {rows}",
     "训练数据只有 {rows} 行，不足一个批次（{batch_size}）；请把 batch_size 设为不超过 {rows}",
 )
+ONE_ROW = Sentence(
+    "{rows} rows in groups of {batch_size} leave one row over, and BatchNorm ({layer}) cannot be trained on a single row; choose another "
+    "batch_size, so that no row is left alone",
+    "{rows} 行按每组 {batch_size} 行划分会剩下一行，而 BatchNorm（{layer}）无法只用一行训练；请换一个 batch_size，使最后不会只剩一行",
+)
 WEIGHT_DIFFERS = Sentence(
     "the saved tensor `{name}` has shape {saved}, the model has {found}; use the model the weights were saved from",
     "保存的张量 `{name}` 形状为 {saved}，模型中为 {found}；请使用保存这些权重时的模型",
@@ -643,7 +648,7 @@ FLAG_TRAIN_JSON = Sentence("print one JSON object at the end and nothing else", 
 FLAG_QUIET = Sentence("show no progress", "不显示进度")
 FLAG_METRIC = Sentence("what to plot, such as loss, val_accuracy, lr (may be repeated)", "画哪个量，例如 loss、val_accuracy、lr（可重复）")
 FLAG_PLOT_OUT = Sentence("the picture: FILE.png or FILE.svg", "图片文件：FILE.png 或 FILE.svg")
-FLAG_TERMINAL = Sentence("draw in the terminal", "直接画在终端里")
+FLAG_TERMINAL = Sentence("draw in the terminal, which is also done without --out", "直接画在终端里；没有 --out 时也是如此")
 FLAG_SCHEDULE = Sentence("plot a recipe's learning rate instead, without training it", "改画配方的学习率曲线，不做训练")
 ABOUT_TRAIN = Sentence("train a recipe", "训练一个配方")
 ABOUT_RESUME = Sentence("go on with a run", "接着训练某次运行")
@@ -700,6 +705,10 @@ UNKNOWN_ROW = Sentence("nothing serves the row `{row}`; rows that something serv
 UNKNOWN_ANYTHING = Sentence("nothing is named `{word}`; {hint}", "没有名为 `{word}` 的条目；{hint}")
 NOT_TOGETHER = Sentence("{first} and {second} cannot be had together; leave one out", "{first} 与 {second} 不能同时使用；请去掉一个")
 FILE_EXISTS = Sentence("{path} is there already, and nothing is written over; choose another name", "{path} 已存在，不会被覆盖；请换一个文件名")
+PLOT_FLAG = Sentence(
+    "`{flag}` has nothing to act on here: --metric is for runs, --with and --without are for --schedule; leave it out",
+    "`{flag}` 在此不起作用：--metric 用于运行，--with 与 --without 用于 --schedule；请去掉它",
+)
 CANNOT_WRITE = Sentence("cannot write {path}: {error}", "无法写入 {path}：{error}")
 WRITTEN = Sentence("written: {path}", "已写入：{path}")
 INTERRUPTED = Sentence("stopped; there was nothing to save yet", "已中止；此时还没有可保存的内容")
@@ -801,7 +810,8 @@ PAGE_LOSS = Sentence("Loss", "损失")
 PAGE_RATE = Sentence("Learning rate", "学习率")
 PAGE_SPEED = Sentence("Rows a second", "每秒行数")
 PAGE_METRIC = Sentence("{name} (validation)", "{name}（验证集）")
-PAGE_MARK = Sentence("Dashed: the best step. Red: steps whose gradient was not finite.", "虚线：最佳步。红色：梯度非有限值的步。")
+PAGE_BEST_MARK = Sentence("Dashed: the best step.", "虚线：最佳步。")
+PAGE_BAD_MARK = Sentence("Red: steps whose gradient was not finite.", "红色：梯度非有限值的步。")
 PAGE_NO_CURVES = Sentence("No step has been logged yet.", "尚未记录任何一步。")
 PAGE_WHEN = Sentence("time", "时间")
 PAGE_EVENT = Sentence("event", "事件")
@@ -827,6 +837,13 @@ PAGE_SEED = Sentence("seed", "随机种子")
 PAGE_STARTS = Sentence("starts", "启动次数")
 PAGE_SOURCES = Sentence("your files", "你的文件")
 PAGE_CHANGED = Sentence("{commit}, with changes", "{commit}，有改动")
+PLOT_NO_METRIC = Sentence("no run has logged `{metric}`; found: {found}", "没有运行记录过 `{metric}`；现有：{found}")
+PLOT_NOTHING = Sentence("nothing has been logged yet by: {runs}", "以下运行尚无任何记录：{runs}")
+PLOT_SUFFIX = Sentence("{path}: a picture ends in .png or .svg", "{path}：图片文件的扩展名应为 .png 或 .svg")
+PLOT_NO_FONT = Sentence(
+    "no font on this machine has Chinese, so the picture is in English; install one, such as Noto Sans CJK",
+    "本机没有中文字体，图片改用英文；可安装例如 Noto Sans CJK",
+)
 EVENT_START = Sentence("started", "开始")
 EVENT_CONTINUE = Sentence("continued", "继续")
 EVENT_CHECKPOINT = Sentence("checkpoint saved", "保存检查点")

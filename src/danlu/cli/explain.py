@@ -12,9 +12,7 @@ from danlu.cli.text import aligned, wrapped
 from danlu.errors import BadInput, say
 
 YAML = Flag("--yaml", messages.FLAG_YAML)
-COMMAND = Command(
-    "explain", messages.ABOUT_EXPLAIN, "RECIPE [field=value ...]", 1, None, (*CHANGES, YAML, JSON), messages.QUOTING
-)
+COMMAND = Command("explain", messages.ABOUT_EXPLAIN, "RECIPE [field=value ...]", 1, None, (*CHANGES, YAML, JSON), messages.QUOTING)
 
 
 def run(words: list[str], given: Given) -> int:

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 OUT = Flag("--out", messages.FLAG_OUT, "DIR")
 JSON = Flag("--json", messages.FLAG_TRAIN_JSON)
 QUIET = Flag("--quiet", messages.FLAG_QUIET)
-COMMAND = Command(
-    "train", messages.ABOUT_TRAIN, "RECIPE [field=value ...]", 1, None, (*CHANGES, OUT, JSON, QUIET), messages.QUOTING
-)
+COMMAND = Command("train", messages.ABOUT_TRAIN, "RECIPE [field=value ...]", 1, None, (*CHANGES, OUT, JSON, QUIET), messages.QUOTING)
 
 
 def run(words: list[str], given: Given) -> int:

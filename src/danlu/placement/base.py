@@ -232,13 +232,13 @@ class Single:
 
     @contextmanager
     def looking(self, model: nn.Module, weights: dict[str, Tensor] | None = None) -> Iterator[None]:
-        """Inside, the model is in eval mode and what it draws or moves is put back afterwards."""
+        """Inside, the model is in eval mode and holds `weights`; what it draws or moves is put back afterwards."""
         modes = [(module, module.training) for module in model.modules()]
         state, seed, ids = self._generator.get_state(), Keyed.seed, Keyed.ids
         Keyed.ids = None
         model.eval()
         try:
-            with self.swapped(model, weights):
+            with self.buffers.held(), self.swapped(model, weights):
                 yield
         finally:
             for module, training in modes:
@@ -250,7 +250,7 @@ class Single:
     def swapped(self, model: nn.Module, weights: dict[str, Tensor] | None) -> Iterator[None]:
         """Inside, the model holds `weights`; afterwards its own again, bit for bit."""
         own = self._named(model)
-        kept = {name: own[name].detach().clone() for name in weights or {}}
+        kept = {name: own[name].detach().clone() for name in weights or {} if name in own}  # a stranger is refused by `load_weights`
         try:
             self.load_weights(model, weights or {})
             yield
@@ -281,29 +281,36 @@ class Single:
         }
 
     def load(self, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-        """Put back what `state` returned, and the loss scale."""
+        """Put back what `state` returned, and the loss scale. Raises Refused if the model has other tensors than those saved."""
         from danlu.build import alike
         from danlu.optim.fused import lay_out_state
 
+        for name, value in self._named(model).items():
+            if name not in state["model"]:
+                raise Refused(messages.WEIGHT_DIFFERS, name=name, saved="-", found=tuple(value.shape))
         self.load_weights(model, state["model"])
         named = dict(model.named_parameters())
         optimizer.state.clear()
+        groups = {name: group for group in state["optimizer"]["groups"] for name in group["params"]}
         for name, values in state["optimizer"]["state"].items():
-            optimizer.state[named[name]] = alike(values, None, None)
+            p, group = named[name], groups[name]
+            on_device = group.get("fused") or group.get("capturable")  # others keep the count of steps on the CPU, as torch does
+            optimizer.state[p] = {k: alike(v, None, p.device if k != "step" or on_device else None) for k, v in values.items()}
         lay_out_state(optimizer)
         for group, saved in zip(optimizer.param_groups, state["optimizer"]["groups"], strict=True):
-            group.update({key: value for key, value in saved.items() if key != "params"})
+            group.update({key: alike(value, group.get(key), None) for key, value in saved.items() if key != "params"})
         for key, value in state["placement"].items():
             setattr(self.precision, key, value)
 
     def load_weights(self, model: nn.Module, weights: dict[str, Tensor]) -> None:
         """Copy tensors into the model by logical name; every name must exist there with the same shape."""
         own = self._named(model)
+        for name, value in weights.items():
+            if name not in own or own[name].shape != value.shape:
+                found = tuple(own[name].shape) if name in own else "-"
+                raise Refused(messages.WEIGHT_DIFFERS, name=name, saved=tuple(value.shape), found=found)
         with torch.no_grad():
             for name, value in weights.items():
-                if name not in own or own[name].shape != value.shape:
-                    found = tuple(own[name].shape) if name in own else "-"
-                    raise Refused(messages.WEIGHT_DIFFERS, name=name, saved=tuple(value.shape), found=found)
                 own[name].copy_(value)
 
     def facts(self) -> dict[str, Any]:

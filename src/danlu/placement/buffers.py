@@ -1,12 +1,15 @@
 """Buffers move once a step: from the first look at the model, combined over the micro-batches, committed by the update.
 
-A forward in training mode moves running statistics in place. Here every evaluation of the gradient leaves them as it found them (SAM(rho=0)
-moved running_mean by 2e-2 without this); what the first evaluation of a step would have made of them waits until the update commits it.
+A forward in training mode moves running statistics, in place or by putting a new tensor in the old one's place. Here every evaluation of
+the gradient leaves them as it found them (SAM(rho=0) moved running_mean by 2e-2 without this); what the first evaluation of a step would
+have made of them waits until the update commits it.
 Within a micro-batch only the first call of the model counts: a technique may call it again with changed inputs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -17,7 +20,9 @@ class Buffers:
     """The buffers of one model. `watch` ... `settle` surround one evaluation of the gradient; `commit` is the update's."""
 
     def __init__(self, model: nn.Module):
-        self.all = list(model.buffers())
+        homes = {id(b): (m._buffers, key, b) for m in reversed(list(model.modules())) for key, b in m._buffers.items() if b is not None}
+        self._homes = [(home, key) for home, key, _ in homes.values()]  # where each is found
+        self.all = [b for _, _, b in homes.values()]
         self.pending: list[Tensor] | None = None
         self._hook = model.register_forward_hook(self._called) if self.all else None
         # Running statistics move without bumping their version counter (torch's batch_norm does not say that it writes to them).
@@ -28,7 +33,7 @@ class Buffers:
         self._versions = [b._version for b in self.all]
         self._looked = False
         self._after: list[Tensor] | None = None
-        self._sum: list[Tensor] = []
+        self._mean: list[Tensor] = []
         self._rows = 0.0
         self._watching = False
 
@@ -44,51 +49,63 @@ class Buffers:
             if buffer._version != self._versions[place]:
                 self._kept[place].copy_(buffer)
                 self._versions[place] = buffer._version
-        self._sum, self._rows, self._watching = [], 0.0, True
+        self._mean, self._rows, self._watching = [], 0.0, True
 
     def _called(self, *_: Any) -> None:
         if self._watching and self._after is None:
             self._note()
 
+    def _now(self, place: int) -> Tensor:
+        home, key = self._homes[place]
+        return home[key]
+
     def _note(self) -> None:
         for place, buffer in enumerate(self.all):
             if place not in self._moving and (
-                buffer._version != self._versions[place] or not (self._looked or torch.equal(buffer, self._kept[place]))
+                self._now(place) is not buffer
+                or buffer._version != self._versions[place]
+                or not (self._looked or torch.equal(buffer, self._kept[place]))
             ):
                 self._moving.append(place)
         self._looked = True
-        self._after = [self.all[place].detach().clone() for place in self._moving] if self.pending is None else []
+        self._after = [self._now(place).detach().clone() for place in self._moving] if self.pending is None else []
 
     def collect(self, rows: float) -> None:
-        """After one micro-batch of `rows` rows: add what it made of the buffers and put them back."""
+        """After one micro-batch of `rows` rows: take what it made of the buffers into the mean, and put them back."""
         if self._after is None:
             self._note()  # the model was not called as a whole (a technique called its parts)
         after = self._after or []
         self._after = None
         if self.pending is None:
-            for k, value in enumerate(after):
-                whole = value.double() * rows if value.is_floating_point() else value
-                if k == len(self._sum):
-                    self._sum.append(whole)
-                elif value.is_floating_point():
-                    self._sum[k] += whole
-                else:
-                    self._sum[k] = torch.maximum(self._sum[k], whole)
             self._rows += rows
+            share = rows / self._rows if self._rows else 1.0
+            for k, value in enumerate(after):
+                wide = value.to(_wide(value))
+                if k == len(self._mean):  # the first micro-batch, or the first that moves this buffer: until now it stood still
+                    self._mean.append(wide if share == 1.0 else self._kept[self._moving[k]].to(wide.dtype))
+                if not value.is_floating_point():
+                    self._mean[k] = torch.maximum(self._mean[k], wide)
+                else:
+                    self._mean[k] = wide if share == 1.0 else (1 - share) * self._mean[k] + share * wide
+        self._put_back()
+
+    def _put_back(self) -> None:
         with torch.no_grad():
             for place in self._moving:
-                self.all[place].copy_(self._kept[place])
+                home, key = self._homes[place]
+                home[key] = self.all[place].copy_(self._kept[place])
                 self._versions[place] = self.all[place]._version
 
     def settle(self, total: Any) -> None:
-        """After all micro-batches: `total` sums a tensor (or a number) over the processes; the first evaluation's result is kept for `commit`."""
+        """After all micro-batches: keep what the first evaluation made, for `commit`; `total` sums a tensor or a number over processes."""
         self._watching = False
         if self.pending is not None:
             return
         rows = total(self._rows)
+        alone = rows == self._rows  # then nothing is weighed, and one micro-batch is what torch would have made, bit for bit
         self.pending = [
-            (total(value) / rows if value.is_floating_point() else value).to(self.all[place].dtype)
-            for place, value in zip(self._moving, self._sum)
+            (value if alone or not value.is_floating_point() else total(value * self._rows) / rows).to(self.all[place].dtype)
+            for place, value in zip(self._moving, self._mean)
         ]
 
     def commit(self) -> None:
@@ -97,7 +114,25 @@ class Buffers:
                 self.all[place].copy_(value)
         self.pending = None
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Inside, anyone may move buffers; afterwards they are as they were."""
+        kept = [b.detach().clone() for b in self.all]
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for (home, key), buffer, value in zip(self._homes, self.all, kept):
+                    home[key] = buffer.copy_(value)
+
     def close(self) -> None:
         if self._hook is not None:
             self._hook.remove()
-        self.all = []
+        self.all, self._homes = [], []
+
+
+def _wide(value: Tensor) -> torch.dtype:
+    """The type that means are taken in."""
+    if not value.is_floating_point():
+        return value.dtype
+    return torch.float32 if value.device.type == "mps" else torch.float64

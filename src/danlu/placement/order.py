@@ -33,6 +33,7 @@ class Plan:
     def __init__(self, rows: int, batch_size: int, micro_batch_size: int | None, seed: int, shuffle: bool = True):
         self.rows, self.batch_size, self.micro_batch_size = rows, batch_size, micro_batch_size
         self.seed, self.shuffle = seed, shuffle
+        self.at_once = min(micro_batch_size or batch_size, batch_size)  # rows that are known to fit in memory together
         self.steps_per_epoch = -(-rows // batch_size)
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
 

@@ -83,6 +83,18 @@ def read(folder: Path, *, verified: bool = False) -> Any:
         raise Broken(messages.CHECKPOINT_UNREADABLE, folder=folder, file="state.json", found=f"{type(error).__name__}: {error}") from error
 
 
+def export(tensors: Mapping[str, Tensor], path: Path) -> str:
+    """Write named tensors as the safetensors file `path`, whole or not at all: its SHA-256. Raises OSError."""
+    encoder = Encoder()
+    encoder.encode({"model": dict(tensors)})
+    new = path.with_name(path.name + ".tmp")
+    new.unlink(missing_ok=True)
+    _, digest = durable.write(new, _safetensors(encoder.files["model"]))
+    os.replace(new, path)
+    durable.sync_folder(path.parent)
+    return digest
+
+
 def verify(folder: Path) -> dict[str, Any]:
     """Read every byte of a checkpoint and return its manifest. Raises Broken, with the file and what is wrong with it."""
     manifest = _read_manifest(folder)

@@ -13,7 +13,8 @@ from html import escape
 from danlu.errors import Sentence
 
 WIDTH, HEIGHT = 480, 250
-LEFT, RIGHT, TOP, BOTTOM = 52, 92, 14, 40  # the margins hold the numbers of the axes and the names of the lines
+LEFT, TOP, BOTTOM = 58, 14, 40  # the margins hold the numbers of the axes
+NAMES, VALUE = 96, 58  # and on the right the names of the lines with their last values, or one value alone
 
 
 @dataclass(frozen=True)
@@ -46,22 +47,18 @@ def wants_log(values: Iterable[float]) -> bool:
 
 
 def ticks(low: float, high: float, log: bool = False, most: int = 5) -> list[float]:
-    """Round numbers that cover [low, high]; powers of ten (or 1-2-5 steps where these are few) on a logarithmic axis."""
+    """Round numbers that cover [low, high]; on a logarithmic axis powers of ten, or 1-2-5 where these are few."""
     if log:
-        first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-        if last - first > most:
-            stride = -(-(last - first) // most)
-            return [10.0**power for power in range(first, last + stride, stride)]
-        marks = [m * 10.0**p for p in range(first, last + 1) for m in ((1, 2, 5) if last - first <= 2 else (1,))]
-        inside = [m for m in marks if low * 0.999 <= m <= high * 1.001]
-        return [
-            max((m for m in marks if m <= low), default=low),
-            *[m for m in inside if m > low],
-            *[m for m in marks if m >= high and m not in inside][:1],
-        ]
+        powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
+        marks = [m * 10.0**p for p in powers for m in (1, 2, 5)]
+        below, above = max(m for m in marks if m <= low * 1.001), min(m for m in marks if m >= high * 0.999)
+        inside = [m for m in marks if below < m < above]
+        if len(inside) > most:
+            stride = -(-round(math.log10(above / below)) // most)
+            inside = [10.0**p for p in powers[1::stride] if below * 1.5 < 10.0**p < above / 1.5]
+        return [below, *inside, above]
     if high <= low:
-        pad = abs(low) * 0.1 or 1.0
-        low, high = low - pad, high + pad
+        low, high = (min(0.0, 2 * low), max(0.0, 2 * low)) if low else (-1.0, 1.0)
     rough = (high - low) / (most - 1)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough * 0.999)
@@ -70,40 +67,45 @@ def ticks(low: float, high: float, log: bool = False, most: int = 5) -> list[flo
 
 
 def number(value: float) -> str:
-    """A tick in few letters: 0.25, 1200, 12k, 1e-05."""
-    if value and (abs(value) < 1e-3 or abs(value) >= 1e6):
-        return f"{value:.0e}" if float(f"{value:.0e}") == value else f"{value:.1e}"
-    if abs(value) >= 1e4:
-        return f"{value / 1000:g}k"
-    return f"{round(value, 10):g}"
+    """A tick in few letters: 0.25, 1200, 12k, 3M, 1e-5."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            return f"{value / (1e3 if letter == 'k' else size):.4g}{letter}"
+    if value and abs(value) < 1e-3:
+        digits, power = f"{value:.3e}".split("e")
+        return f"{digits.rstrip('0').rstrip('.')}e{int(power)}"
+    return f"{value:.4g}"
 
 
-def svg(title: Sentence, lines: Sequence[Line], across: Sentence, mark: float | None = None, bad: Sequence[float] = ()) -> str:
-    """A picture of `lines` over the steps. mark: a step to point out (the best). bad: steps to tick in warning colour at the bottom."""
+def svg(
+    title: Sentence, lines: Sequence[Line], across: Sentence, mark: float | None = None, bad: Sequence[float] = (), zero: bool = False
+) -> str:
+    """A picture of `lines` over the steps; "" when there is nothing finite to draw.
+
+    mark: a step to point out (the best). bad: steps to tick in warning colour at the bottom. zero: the axis is linear and begins at zero.
+    """
     lines = [thin(line) for line in lines]
     points = [(s, v) for line in lines for s, v in zip(line.steps, line.values) if math.isfinite(v)]
     if not points:
         return ""
-    log = wants_log(v for _, v in points)
-    down = ticks(min(v for _, v in points), max(v for _, v in points), log)
+    low, high = min(v for _, v in points), max(v for _, v in points)
+    log = not zero and wants_log(v for _, v in points)
+    down = ticks(min(low, 0.0) if zero else low, high, log)
     along = ticks(0, max(max(s for s, _ in points), *bad, 1), most=5)
-    place = _Place(along[-1], down[0], down[-1], log)
+    place = _Place(along[-1], down[0], down[-1], log, WIDTH - (NAMES if len(lines) > 1 else VALUE))
     parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" class="curve"><title>{escape(title.en)} · {escape(title.zh)}</title>']
     for value in down:
         y = place.y(value)
-        parts.append(
-            f'<path class="grid" d="M{LEFT} {y}H{WIDTH - RIGHT}"/><text class="tick end" x="{LEFT - 7}" y="{y + 4:.1f}">{number(value)}</text>'
-        )
+        parts.append(f'<path class="grid" d="M{LEFT} {y}H{place.right}"/>')
+        parts.append(f'<text class="tick end" x="{LEFT - 7}" y="{y + 4:.1f}">{number(value)}</text>')
     for value in along:
         parts.append(f'<text class="tick mid" x="{place.x(value)}" y="{HEIGHT - BOTTOM + 18}">{number(value)}</text>')
     for lang, text in zip(Sentence._fields, across):
-        parts.append(f'<text class="tick mid" lang="{lang}" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 4}">{escape(text)}</text>')
+        parts.append(f'<text class="tick mid" lang="{lang}" x="{(LEFT + place.right) / 2}" y="{HEIGHT - 4}">{escape(text)}</text>')
     if mark is not None:
         parts.append(f'<path class="mark" d="M{place.x(mark)} {TOP}V{HEIGHT - BOTTOM}"/>')
-    for step in bad:
-        parts.append(f'<path class="bad" d="M{place.x(step)} {HEIGHT - BOTTOM}v-7"/>')
-    parts += _drawn(lines, place)
-    return "".join([*parts, "</svg>"])
+    parts += [f'<path class="bad" d="M{place.x(step)} {HEIGHT - BOTTOM}v-7"/>' for step in bad]
+    return "".join([*parts, *_drawn(lines, place), "</svg>"])
 
 
 @dataclass(frozen=True)
@@ -114,9 +116,10 @@ class _Place:
     low: float
     high: float
     log: bool
+    right: int
 
     def x(self, step: float) -> float:
-        return round(LEFT + (WIDTH - LEFT - RIGHT) * step / (self.last or 1), 1)
+        return round(LEFT + (self.right - LEFT) * step / (self.last or 1), 1)
 
     def y(self, value: float) -> float:
         scale = math.log if self.log else float
@@ -127,26 +130,24 @@ class _Place:
 def _drawn(lines: Sequence[Line], place: _Place) -> list[str]:
     parts, ends = [], []
     for index, line in enumerate(lines):
+        finite = [(place.x(s), place.y(v), s, v) for s, v in zip(line.steps, line.values) if math.isfinite(v)]
         path, pen = "", "M"
         for step, value in zip(line.steps, line.values):
-            if math.isfinite(value):
-                path, pen = f"{path}{pen}{place.x(step)} {place.y(value)}", "L"
-            else:
-                pen = "M"
+            path += f"{pen}{place.x(step)} {place.y(value)}" if math.isfinite(value) else ""
+            pen = "L" if math.isfinite(value) else "M"
         parts.append(f'<path class="line c{index % 4}" d="{path}"/>')
-        finite = [(s, v) for s, v in zip(line.steps, line.values) if math.isfinite(v)]
-        if len(finite) <= 60:
-            parts += [
-                f'<circle class="dot c{index % 4}" cx="{place.x(s)}" cy="{place.y(v)}" r="2.6"><title>{escape(line.name)} {number(s)}: {v:.5g}</title></circle>'
-                for s, v in finite
-            ]
+        for x, y, step, value in finite if len(finite) <= 60 else []:
+            told = f"{escape(line.name)} {number(step)}: {value:.5g}"
+            parts.append(f'<circle class="dot c{index % 4}" cx="{x}" cy="{y}" r="2.6"><title>{told}</title></circle>')
         if finite:
-            ends.append((place.y(finite[-1][1]), place.x(finite[-1][0]), index, line.name, finite[-1][1]))
+            ends.append((finite[-1][1], finite[-1][0], index, line.name, finite[-1][3]))
     below = -math.inf
-    for y, x, index, name, value in sorted(ends):  # names at the ends of the lines, pushed down where they would overlap
+    for y, x, index, name, value in sorted(ends):  # at the ends of the lines, pushed down where they would overlap
         below = max(y, below + 30)
-        short = name if len(name) <= 13 else name[:12] + "…"
-        parts.append(
-            f'<text class="name c{index % 4}" x="{x + 7}" y="{below + 1:.1f}">{escape(short)}<tspan class="value" x="{x + 7}" dy="14">{value:.4g}</tspan></text>'
-        )
+        if len(lines) == 1:
+            parts.append(f'<text class="value" x="{x + 7}" y="{y + 4:.1f}">{number(value)}</text>')
+            continue
+        short = escape(name if len(name) <= 12 else name[:11] + "…")
+        told = f'<tspan class="value" x="{x + 7}" dy="14">{number(value)}</tspan>'
+        parts.append(f'<text class="name c{index % 4}" x="{x + 7}" y="{below + 1:.1f}">{short}{told}</text>')
     return parts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from html import escape
@@ -16,6 +17,7 @@ from danlu.run.page import both, page, table, tile
 from danlu.run.progress import duration
 
 SHOWN_EVENTS = 40
+WEIGHTS = "model.safetensors"  # what a finished run leaves to use: the weights that were tested
 _NOT_METRICS = {"step", "epoch", "seconds", "rows_per_second", "lr", "loss", "best_step"}
 _NAMES = {
     "start": messages.EVENT_START,
@@ -46,7 +48,7 @@ def html(folder: Path) -> str:
         _head(folder, record, events, done),
         _section(messages.PAGE_RESULT, _result(record, lines, events, done, best)),
         _section(messages.PAGE_CURVES, _curves(lines, events, best)),
-        _section(messages.PAGE_NEXT, _next(folder, best or _step_of(checkpoint.named(folder / "checkpoints", "latest")))),
+        _section(messages.PAGE_NEXT, _next(folder)),
         _section(messages.PAGE_RECIPE, f"<pre>{escape(yaml12.write(recipe))}</pre>"),
         _section(messages.PAGE_DATA, table(_data(record.get("data", {})))),
         _section(messages.PAGE_MACHINE, table(_machine(record))),
@@ -70,29 +72,31 @@ def _head(folder: Path, record: dict[str, Any], events: list[dict[str, Any]], do
     time = str(record.get("created", "")).replace("T", " ")[:16]
     started = both(messages.PAGE_STARTED, time=time, host=attempts[0].get("host", "?"))
     reason = f'<p class="wrong">{escape(str(events[-1].get("reason", "")))}</p>' if last == "failed" and not done else ""
-    return f'<header><h1>{escape(folder.resolve().name)}<span class="badge {kind}">{both(state)}</span></h1><p class="soft">{started}</p>{reason}</header>\n'
+    badge = f'<span class="badge {kind}">{both(state)}</span>'
+    return f'<header><h1>{escape(folder.resolve().name)}{badge}</h1><p class="soft">{started}</p>{reason}</header>\n'
 
 
 def _result(record: dict[str, Any], lines: list[dict[str, Any]], events: list[dict[str, Any]], done: Any, best: int | None) -> str:
     test = {name: value for name, value in (done or {}).get("metrics", {}).items() if _numeric(value)}
     tiles = [
-        tile(_figure(value), escape(name), first=True) for name, value in sorted(test.items(), key=lambda item: item[0] == "test_loss")
+        tile(curve.number(value), escape(name), first=True) for name, value in sorted(test.items(), key=lambda item: item[0] == "test_loss")
     ]
     judged = [line for line in lines if any(name.startswith("val_") for name in line)]
     chosen = next((line for line in judged if line["step"] == best), judged[-1] if judged else {})
     label = messages.PAGE_AT_BEST if chosen.get("step") == best else messages.PAGE_LAST
     tiles += [
-        tile(_figure(value), both(label, name=name), first=not test)
+        tile(curve.number(value), both(label, name=name), first=not test)
         for name, value in chosen.items()
         if name.startswith("val_") and _numeric(value)
     ]
     last = lines[-1] if lines else {}
     seconds = max((line.get("seconds", 0) for line in lines), default=0)
     skipped = len({event["step"] for event in events if event.get("event") == "nonfinite"})
-    tiles += [tile(f"{last.get('step', 0):,} / {record.get('steps', 0):,}", both(messages.PAGE_STEPS))]
+    step, total = last.get("step", 0), record.get("steps", 0)
+    tiles += [tile(f"{step:,}" if step == total else f"{step:,} / {total:,}", both(messages.PAGE_STEPS))]
     tiles += [tile(f"{best:,}", both(messages.PAGE_BEST_STEP))] if best is not None else []
     tiles += [tile(duration(seconds) if seconds >= 60 else f"{seconds:.1f} s", both(messages.PAGE_TIME))]
-    tiles += [tile(_count(record["parameters"]), both(messages.PAGE_PARAMETERS))] if _numeric(record.get("parameters")) else []
+    tiles += [tile(curve.number(record["parameters"]), both(messages.PAGE_PARAMETERS))] if _numeric(record.get("parameters")) else []
     tiles += [tile(f"{skipped:,}", both(messages.PAGE_SKIPPED))] if skipped else []
     note = ""
     if test:
@@ -107,7 +111,7 @@ def _curves(lines: list[dict[str, Any]], events: list[dict[str, Any]], best: int
     bad = sorted({event["step"] for event in events if event.get("event") == "nonfinite"})[:200]
     losses = [columns[name] for name in ("loss", "val_loss") if name in columns]
     terms = [line for name, line in columns.items() if name not in _NOT_METRICS and not name.startswith("val_") and len(line.steps) > 1]
-    pictures: list[tuple[Sentence, list[curve.Line]]] = [(messages.PAGE_LOSS, losses)]
+    pictures = [(messages.PAGE_LOSS, losses)]
     for name, line in columns.items():
         if name.startswith("val_") and name != "val_loss":
             title = Sentence(*(text.format(name=name.removeprefix("val_")) for text in messages.PAGE_METRIC))
@@ -118,22 +122,27 @@ def _curves(lines: list[dict[str, Any]], events: list[dict[str, Any]], best: int
         for name, title in (("lr", messages.PAGE_RATE), ("rows_per_second", messages.PAGE_SPEED))
         if name in columns
     ]
-    drawn = [(title, curve.svg(title, found, messages.PAGE_STEP, best, bad)) for title, found in pictures]
+    from_zero = (messages.PAGE_RATE, messages.PAGE_SPEED)
+    drawn = [(title, curve.svg(title, found, messages.PAGE_STEP, best, bad, zero=title in from_zero)) for title, found in pictures]
     figures = [f"<figure><figcaption>{both(title)}</figcaption>{picture}</figure>" for title, picture in drawn if picture]
     if not figures:
         return f'<p class="soft">{both(messages.PAGE_NO_CURVES)}</p>'
-    return f'<div class="curves">{"".join(figures)}</div><p class="soft">{both(messages.PAGE_MARK)}</p>'
+    notes = [both(messages.PAGE_BEST_MARK)] if best is not None else []
+    notes += [both(messages.PAGE_BAD_MARK)] if bad else []
+    return f'<div class="curves">{"".join(figures)}</div><p class="soft">{" ".join(notes)}</p>'
 
 
-def _next(folder: Path, step: int | None) -> str:
+def _next(folder: Path) -> str:
+    run = str(folder if folder.name else folder.resolve())
+    run = f'"{run}"' if " " in run else run
     commands = [
-        (messages.PAGE_GO_ON, f"danlu resume {folder}"),
-        (messages.PAGE_COMPARE, f"danlu plot {folder} OTHER"),
-        (messages.PAGE_AGAIN, f"danlu train {folder}/recipe.json"),
+        (messages.PAGE_GO_ON, f"danlu resume {run}"),
+        (messages.PAGE_COMPARE, f"danlu plot {run} OTHER"),
+        (messages.PAGE_AGAIN, f"danlu train {run}/recipe.json"),
     ]
-    if step is not None:
-        weights = folder / "checkpoints" / f"step-{step}" / "model.safetensors"
-        commands.append((messages.PAGE_WEIGHTS, f'from safetensors.torch import load_file\nmodel.load_state_dict(load_file("{weights}"))'))
+    if (folder / WEIGHTS).exists():
+        loaded = f"load_file({json.dumps(str(folder / WEIGHTS), ensure_ascii=False)})"
+        commands.append((messages.PAGE_WEIGHTS, f"from safetensors.torch import load_file\nmodel.load_state_dict({loaded})"))
     return "".join(f"<p>{both(what)}</p><pre>{escape(how)}</pre>" for what, how in commands)
 
 
@@ -148,7 +157,7 @@ def _data(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield both(messages.PAGE_FINGERPRINT), str(data.get("fingerprint", ""))
 
 
-def _machine(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _machine(record: dict[str, Any]) -> Iterator[tuple[str, str | Sentence]]:
     attempts = record.get("attempts") or [{}]
     last = attempts[-1]
     yield both(messages.PAGE_COMMAND), " ".join(map(str, last.get("command") or []))
@@ -156,8 +165,8 @@ def _machine(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, found in (last.get("code") or {}).items():
         if found:
             commit = str(found["commit"])[:12]
-            text = Sentence(*(s.format(commit=commit) for s in messages.PAGE_CHANGED)) if found.get("changed") else Sentence(commit, commit)
-            yield f"{both(messages.PAGE_CODE)} ({escape(name)})", text.en
+            changed = tuple(text.format(commit=commit) for text in messages.PAGE_CHANGED)
+            yield f"{both(messages.PAGE_CODE)} ({escape(name)})", Sentence(*changed) if found.get("changed") else commit
     yield both(messages.PAGE_SOURCES), ", ".join(str(source.get("path")) for source in last.get("sources", []))
     packages = last.get("packages") or {}
     names = [name for name in ("torch", "numpy", "safetensors", "scikit-learn", "transformers", "timm", "tokenizers") if name in packages]
@@ -185,22 +194,11 @@ def _events(events: list[dict[str, Any]]) -> str:
         )
     more = len(events) - SHOWN_EVENTS
     note = f'<p class="soft">{both(messages.PAGE_MORE, count=more)}</p>' if more > 0 else ""
-    return f'{note}<table class="events"><tr>{heads}</tr>{"".join(rows)}</table>'
+    return f'{note}<div class="wide"><table class="events"><tr>{heads}</tr>{"".join(rows)}</table></div>'
 
 
 def _numeric(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _figure(value: float) -> str:
-    return f"{value:.4g}"
-
-
-def _count(value: float) -> str:
-    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if value >= size:
-            return f"{value / size:.3g}{letter}"
-    return f"{value:g}"
 
 
 def _step_of(folder: Path | None) -> int | None:

@@ -54,7 +54,7 @@ def train(
     resume: bool = False,
     command: Sequence[str] | None = None,
 ) -> Result:
-    """Train `recipe` to its end in the folder `out` (without one: a new `runs/<name>-<date>-<n>`), going on where an earlier start left off.
+    """Train `recipe` to its end in the folder `out`, going on where an earlier start left off. Without one: a new `runs/<name>-<date>-<n>`.
 
     every: steps between two lines of metrics.jsonl. watchers: called with (report, run) after each step. tell: called with each sentence a
     person should read now. resume: `out` must hold a run. command: the command line, for the record.
@@ -97,7 +97,7 @@ class Session:
         """Load the newest whole checkpoint, open the logs where it left them, and record this start."""
         path, run = self.folder.path, self.run
         record.check_data(path, run)
-        self.text = open(path / "train.log", "a", encoding="utf-8", opener=_private)
+        self.text = open(path / "train.log", "a", encoding="utf-8", opener=_private)  # noqa: SIM115 (closed by __exit__)
         self.events = log.Events(path / "events.jsonl")
         past = log.read(path / "events.jsonl")
         self.done = next((event for event in reversed(past) if event.get("event") == "done"), None)
@@ -225,12 +225,18 @@ class Session:
             return Result(path, self.done["step"], self.done["best_step"], self.done["metrics"])
         step, epoch = run.step, run.step / run.plan.steps_per_epoch
         weights, best_step, kind = self._choose()
-        metrics = log.plain(score(run, run.data.test, "test_", weights)) if run.data.test is not None else {}
+        scores = score(run, run.data.test, "test_", weights) if run.data.test is not None else {}
+        metrics = {name: value for name, value in log.plain(scores).items() if name in scores}
         if metrics:
             self.metrics.add(step=step, epoch=round(epoch, 6), best_step=best_step, **metrics)
         self.metrics.sync()
-        self.events.tell("done", step, best_step=best_step, weights=kind, metrics=metrics, skipped=self._skipped)
-        page = report.write(path)
+        tensors = weights or run.placement.state(run.model, run.optimizer)["model"]
+        try:
+            digest = checkpoint.export(tensors, path / report.WEIGHTS)
+            self.events.tell("done", step, best_step=best_step, weights=kind, sha256=digest, metrics=metrics)
+            page = report.write(path)
+        except OSError as error:
+            raise checkpoint.no_space(error, path, sum(t.nbytes for t in tensors.values())) from error
         shown = "  ".join(f"{name} {value:.4g}" for name, value in metrics.items() if value is not None)
         self.tell(messages.FINISHED, step=step, metrics=shown, page=page)
         return Result(path, step, best_step, metrics)

@@ -41,6 +41,8 @@ class Clip(Technique):
         def clipped(objective: Objective, batches: Sequence[Batch]) -> Outcome:
             outcome = gradient(objective, batches)
             grads = [p.grad for p in parameters if p.grad is not None]
+            if not grads:
+                return outcome
             factor = (self.max_norm / run.placement.norm(grads)).clamp(max=1.0)  # a norm of zero gives inf, clamped to one
             torch._foreach_mul_(grads, factor)
             return outcome

@@ -39,6 +39,8 @@ class SAM(Technique):
         @torch.no_grad()
         def climb() -> None:
             touched = [p for p in parameters if p.grad is not None]
+            if not touched:
+                return
             grads = [p.grad for p in touched]
             norm = run.placement.norm(grads)
             scale = torch.where(norm > 0, self.rho / norm, torch.zeros_like(norm))
@@ -49,9 +51,10 @@ class SAM(Technique):
             if self.rho == 0.0:
                 return here
             kept = [p.detach().clone() for p in parameters]
-            climb()
-            there = gradient(objective, batches)
-            with torch.no_grad():
+            try:
+                climb()
+                there = gradient(objective, batches)
+            finally:  # an interruption must not leave the weights uphill
                 torch._foreach_copy_([p.detach() for p in parameters], kept)
             here.overflow = here.overflow + there.overflow
             return here

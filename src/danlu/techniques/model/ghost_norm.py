@@ -32,6 +32,7 @@ class GhostBatchNorm(nn.Module):
     def __init__(self, norm: nn.modules.batchnorm._BatchNorm, ghost: int):
         super().__init__()
         self.ghost, self.eps, self.momentum = ghost, norm.eps, norm.momentum
+        self.flat = isinstance(norm, nn.BatchNorm1d)  # a group of one row has no statistics
         self.weight, self.bias = norm.weight, norm.bias
         self.register_buffer("running_mean", norm.running_mean)
         self.register_buffer("running_var", norm.running_var)
@@ -39,9 +40,11 @@ class GhostBatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [rows, channels, ...]; the last, shorter group of an epoch is one group of its own."""
-        if not self.training or self.running_mean is None:
+        if not self.training:
             return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, self.running_mean is None, 0.0, self.eps)
         groups = x.split(self.ghost)
+        if self.running_mean is None:
+            return torch.cat([F.batch_norm(group, None, None, self.weight, self.bias, True, 0.0, self.eps) for group in groups])
         rate = self.momentum if self.momentum is not None else 1.0 / (int(self.num_batches_tracked) + 1)
         means, variances, out = [], [], []
         for group in groups:

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
+from torch import Tensor
 
 from danlu.core import Reports, Run, Technique
+from danlu.errors import BadInput
 from danlu.fields import NonNegative, NonNegativeInt
+from danlu.messages import WATCHED_MISSING
 from danlu.techniques.reports.validate import better, mode_of
 
 
@@ -28,7 +31,7 @@ class EarlyStop(Technique):
     patience: measurements without improvement that are borne
     threshold: an improvement must be larger than this
     target: stop as soon as the metric is this good; null for never
-    diverges: stop as soon as the metric is this bad, or not finite; null for never
+    diverges: stop as soon as the metric is this bad; one that is not finite stops in any case
     minutes: stop after this many minutes of training; null for never
     restore: put the best weights back at the end
     中文: 验证指标不再改善时停止训练，并恢复最好的权重。
@@ -44,19 +47,25 @@ class EarlyStop(Technique):
     restore: bool = True
 
     state: ClassVar = ("best", "best_step", "waited", "best_weights", "seconds", "stopped")
+    best: ClassVar[float | None] = None  # where the state starts
+    best_step: ClassVar[int] = 0
+    waited: ClassVar[int] = 0
+    best_weights: ClassVar[dict[str, Tensor] | None] = None
+    seconds: ClassVar[float] = 0.0
+    stopped: ClassVar[str] = ""
     neutral: ClassVar = {"patience": 10**9, "restore": False}
     changes: ClassVar = "reports"
 
     def wrap_reports(self, reports: Reports, run: Run) -> Reports:
         mode = mode_of(self.watch) if self.mode == "auto" else self.mode
-        if not hasattr(self, "best"):
-            self.best, self.best_step, self.waited, self.best_weights, self.seconds, self.stopped = None, 0, 0, None, 0.0, ""
         if self.stopped:  # a run that ended is resumed: it stays ended
             return
         clock = time.monotonic()
         for report in reports:
             now = time.monotonic()
             self.seconds, clock = self.seconds + now - clock, now
+            if self.watch.startswith("val_") and self.watch not in report.metrics and "val_loss" in report.metrics:
+                raise BadInput(WATCHED_MISSING, watch=self.watch, technique="early_stop", found=", ".join(sorted(report.metrics)))
             value = report.metrics.get(self.watch)
             if value is not None:
                 self._judge(value, report.step, run, mode)
@@ -87,9 +96,12 @@ class EarlyStop(Technique):
             self.stopped = "patience"
 
     def _restore(self, run: Run) -> None:
-        if self.restore and self.best_weights is not None:
-            with torch.no_grad():
-                run.placement.load_weights(run.model, self.best_weights)
+        if not self.restore or self.best_weights is None:
+            return
+        run.placement.load_weights(run.model, self.best_weights)
+        with torch.no_grad():
+            for name, average in (run.kept_weights("auto") or {}).items():  # what was validated is what is exported
+                average.copy_(self.best_weights[name])
 
     @classmethod
     def example(cls) -> EarlyStop:

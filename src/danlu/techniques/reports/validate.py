@@ -48,14 +48,14 @@ class Validate(Technique):
     weights: Literal["auto", "raw", "ema"] = "auto"
 
     state: ClassVar = ("best", "best_step")
+    best: ClassVar[float | None] = None  # where the state starts
+    best_step: ClassVar[int] = 0
     neutral: ClassVar = {}
     changes: ClassVar = "reports"
 
     def wrap_reports(self, reports: Reports, run: Run) -> Reports:
         mode = mode_of(self.watch) if self.mode == "auto" else self.mode
         every = self.every or run.plan.steps_per_epoch
-        if not hasattr(self, "best"):
-            self.best, self.best_step = None, 0
         for report in reports:
             if report.step % every == 0 or report.step == run.total:
                 self._measure(report, run, mode)

@@ -26,6 +26,10 @@ NOT_BLENDABLE = Sentence(
     "mixup blends inputs and targets, which {what} cannot be; remove mixup",
     "mixup 要混合输入与目标，而{what}无法混合；请去掉 mixup",
 )
+ODD = Sentence(
+    "mixup blends neighbouring rows in pairs, so an odd micro_batch_size ({size}) would change the pairs; set an even one",
+    "mixup 两两混合相邻的行，奇数的 micro_batch_size（{size}）会拆散配对；请设为偶数",
+)
 
 
 @dataclass
@@ -45,26 +49,26 @@ class MixUp(Technique):
     def wrap_stream(self, stream: Stream, run: Run) -> Iterator[Batch]:
         if self.alpha == 0.0:
             return iter(stream)
-        facts = run.data.facts
+        facts, size = run.data.facts, run.recipe.micro_batch_size
+        if size is not None and size % 2:
+            raise Refused(ODD, size=size)
         if facts.task not in ("classify", "multilabel", "regress") or facts.vocab is not None:
             raise Refused(NOT_BLENDABLE, what=facts.task)
         return self._mixed(stream, run)
 
     def _mixed(self, stream: Stream, run: Run) -> Iterator[Batch]:
-        classes = run.data.facts.outputs
+        facts = run.data.facts
         for batch in stream:
             share = self._shares(batch, run.seed)
             targets = batch.targets
             if not targets.is_floating_point():
-                targets = F.one_hot(targets, classes).to(torch.get_default_dtype())
-            inputs = batch.inputs
-            if isinstance(inputs, dict):
-                if any(not value.is_floating_point() for value in inputs.values()):
-                    raise Refused(NOT_BLENDABLE, what=", ".join(k for k, v in inputs.items() if not v.is_floating_point()))
-                inputs = {key: _blend(value, share) for key, value in inputs.items()}
-            else:
-                inputs = _blend(inputs, share)
-            yield replace(batch, inputs=inputs, targets=_blend(targets, share))
+                targets = F.one_hot(targets, facts.outputs) if facts.task == "classify" else targets
+                targets = targets.to(torch.get_default_dtype())
+            named = batch.inputs if isinstance(batch.inputs, dict) else {"inputs": batch.inputs}
+            if whole := [key for key, value in named.items() if not value.is_floating_point()]:
+                raise Refused(NOT_BLENDABLE, what=", ".join(whole))
+            blended = {key: _blend(value, share) for key, value in named.items()}
+            yield replace(batch, inputs=blended if named is batch.inputs else blended["inputs"], targets=_blend(targets, share))
 
     def _shares(self, batch: Batch, seed: int) -> Tensor:
         """One share a row, [rows], equal for both rows of a pair; drawn by the pair's first sample, step by step."""

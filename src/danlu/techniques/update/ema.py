@@ -35,20 +35,20 @@ class EMA(Technique):
     changes: ClassVar = "memory"
 
     def wrap_update(self, update: Update, run: Run) -> Update:
-        named = {name: value for name, value in run.model.state_dict(keep_vars=True).items() if isinstance(value, Tensor)}
-        self.average = {name: value.detach().clone() for name, value in named.items()}
-        self.moves = 0
-        floats = [name for name, value in named.items() if value.is_floating_point()]
-        moving = {name for name, value in named.items() if isinstance(value, torch.nn.Parameter) and value.requires_grad}
-        blended = [name for name in floats if name in moving]
+        named = run.placement.state(run.model, run.optimizer)["model"]  # the live tensors, tied ones once
+        self.average, self.moves = named, 0  # until the first move the average is the weights themselves, whoever loads some
+        moving = {name for name, p in run.model.named_parameters() if p.requires_grad}
+        blended = [name for name in named if name in moving]
         copied = [name for name in named if name not in moving]
 
         def averaged(evaluate: Evaluate) -> Outcome:
+            if self.moves == 0:
+                self.average = {name: value.clone() for name, value in named.items()}
             outcome = update(evaluate)
             if bool(outcome.finite):
                 decay = min(self.decay, (1 + self.moves) / (10 + self.moves)) if self.warmup else self.decay
                 with torch.no_grad():
-                    torch._foreach_lerp_([self.average[n] for n in blended], [named[n].detach() for n in blended], 1 - decay)
+                    torch._foreach_lerp_([self.average[n] for n in blended], [named[n] for n in blended], 1 - decay)
                     for name in copied:
                         self.average[name].copy_(named[name])
                 self.moves += 1

@@ -1,0 +1,48 @@
+# Two commands do all the set-up: `make demo` and `make test`. Python 3.11 or newer, git and make are all they need.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+export DANLU_DATA ?= $(wildcard ../shared/data)
+
+.PHONY: demo test check fast lint types recipes bench oldest clean
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(STAMP)
+
+demo: $(STAMP)  ## train a real model, and say where its picture and report are
+	$(BIN)/danlu train digits
+
+test: $(STAMP) lint types  ## everything that CI runs
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: $(STAMP) lint types fast  ## before every commit: under three minutes
+
+fast: $(STAMP)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+lint: $(STAMP)
+	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+recipes: $(STAMP)  ## measure again the recipes whose inputs have changed
+	$(BIN)/python bench/recipes.py
+
+bench: $(STAMP)  ## ratios measured side by side, interleaved, in one run each
+	$(BIN)/python bench/start.py
+	$(BIN)/python bench/loop.py
+	$(BIN)/python bench/lm.py
+
+oldest: pyproject.toml  ## the fast tests with the oldest torch that is tried
+	$(PYTHON) -m venv .venv-oldest
+	grep -v '^torch==' constraints.txt > .venv-oldest/constraints.txt
+	.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check -c .venv-oldest/constraints.txt -e '.[dev]' 'torch==2.11.*'
+	.venv-oldest/bin/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+clean:
+	rm -rf $(VENV) .venv-oldest build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,145 @@
+"""Runs laid over one another: as a PNG or SVG picture. In the terminal, see `braille.py`."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from danlu import messages
+from danlu.errors import BadInput, language, say
+from danlu.run import braille, log
+from danlu.run.curve import Line, number, thin, wants_log
+
+COLORS = ("#c0452c", "#2468a8", "#2f8556", "#9456a8", "#b8860b", "#4a5568", "#d16ba5", "#148f8f")
+# Families that have Chinese, of every system; matplotlib may know a .ttc by its first face only, hence the JP and KR names
+CJK = (
+    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "PingFang SC", "Hiragino Sans GB", "Heiti SC",
+    "Heiti TC", "STHeiti", "Microsoft YaHei", "SimHei", "DengXian", "SimSun", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Songti SC",
+    "Noto Serif CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "Noto Sans CJK TC", "Noto Serif CJK JP", "Arial Unicode MS",
+    "Droid Sans Fallback",
+)  # fmt: skip
+_LABELS = {"lr": messages.PAGE_RATE, "rows_per_second": messages.PAGE_SPEED, "loss": messages.PAGE_LOSS}
+
+Panels = dict[str, list[list[Line]]]
+
+
+def plot(
+    runs: Sequence[str | os.PathLike[str]],
+    metric: str | Sequence[str] | None = None,
+    out: str | os.PathLike[str] = "plot.png",
+    tell: Callable[[str], None] = lambda sentence: None,
+) -> Path:
+    """Draw `metric` (one or several; else the losses and the first other metric of validation) of each run as the picture `out`.
+
+    tell: called with a sentence when Chinese was wanted and no font has it. Raises BadInput for a folder without a run, a metric that no run
+    has, or a file that is neither .png nor .svg.
+    """
+    return draw(panels(runs, metric), out, tell=tell)
+
+
+def plot_terminal(
+    runs: Sequence[str | os.PathLike[str]],
+    metric: str | Sequence[str] | None = None,
+    width: int = 80,
+    height: int = 16,
+    color: bool = False,
+) -> str:
+    """The same picture as text, `width` columns wide. color: with ANSI colours."""
+    drawn = panels(runs, metric)
+    return "\n\n".join(braille.draw(label(name), list(chain(*found)), width, height, color) for name, found in drawn.items())
+
+
+def panels(runs: Sequence[str | os.PathLike[str]], metric: str | Sequence[str] | None) -> Panels:
+    """For each metric, each run's lines: with `metric=None`, the validation loss joins the training loss in one panel. Raises BadInput."""
+    columns = {name: log.columns(log.read(path / "metrics.jsonl")) for name, path in _named([Path(run) for run in runs]).items()}
+    known = list(dict.fromkeys(name for found in columns.values() for name in found))
+    asked = [metric] if isinstance(metric, str) else list(metric or [])
+    for name in asked:
+        if name not in known:
+            raise BadInput(messages.PLOT_NO_METRIC, metric=name, found=", ".join(known) or "-")
+    main = next((name for name in known if name.startswith("val_") and name != "val_loss"), None)
+    chosen = {name: [name] for name in asked} or {"loss": ["loss", "val_loss"], **({main: [main]} if main else {})}
+    found = {
+        title: [[Line(_joined(run, name, names), *data[name]) for name in names if name in data] for run, data in columns.items()]
+        for title, names in chosen.items()
+    }
+    if not any(line.values for panel in found.values() for lines in panel for line in lines):
+        raise BadInput(messages.PLOT_NOTHING, runs=", ".join(columns))
+    return found
+
+
+def draw(drawn: Mapping[str, list[list[Line]]], out: str | os.PathLike[str], tell: Callable[[str], None] = lambda sentence: None) -> Path:
+    """A picture with one panel for each metric, one colour for each run; the first of a run's two lines is the fainter one."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    path = Path(out)
+    if path.suffix.lower() not in (".png", ".svg"):
+        raise BadInput(messages.PLOT_SUFFIX, path=path)
+    font = chinese_font()
+    if language() == "zh" and font is None:
+        tell(say(messages.PLOT_NO_FONT))
+    words = {name: label(name) if font else name for name in drawn}
+    across = say(messages.PAGE_STEP) if font else messages.PAGE_STEP.en
+    families = ["DejaVu Sans", *([font] if font else [])]  # the names of runs may be Chinese in any language
+    with matplotlib.rc_context({"font.family": families, "axes.unicode_minus": False, "svg.hashsalt": "danlu"}):
+        many = max(len(panel) for panel in drawn.values()) > 1
+        figure = Figure(figsize=(8.4 if many else 7.2, 3.7 * len(drawn)), layout="constrained")
+        for place, (name, panel) in enumerate(drawn.items()):
+            axes = figure.add_subplot(len(drawn), 1, place + 1)
+            _draw_panel(axes, panel, across, words[name], many)
+        try:
+            figure.savefig(path, dpi=160, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
+        except OSError as error:
+            raise BadInput(messages.RUN_CANNOT_WRITE, folder=path, reason=error.strerror) from error
+    return path
+
+
+def chinese_font() -> str | None:
+    """A font family of this machine that has Chinese, or None."""
+    from matplotlib import font_manager
+
+    here = set(font_manager.get_font_names())
+    return next((family for family in CJK if family in here), None)
+
+
+def label(name: str) -> str:
+    """How a metric is called on an axis, in the chosen language; one that has no common name keeps its own."""
+    return say(_LABELS[name]) if name in _LABELS else name
+
+
+def _draw_panel(axes: Any, panel: list[list[Line]], across: str, title: str, many: bool) -> None:
+    for index, lines in enumerate(panel):
+        color = COLORS[index % len(COLORS)]
+        for line in lines:
+            faint = len(lines) > 1 and line is lines[0]
+            short = thin(line, 400)
+            dots = "o" if len(short.values) <= 60 and not faint else ""
+            look = {"alpha": 0.4, "linewidth": 1.1} if faint else {"linewidth": 1.8, "marker": dots, "markersize": 3}
+            last = f"{line.name}  {number(line.values[-1])}" if line.values else line.name
+            axes.plot(short.steps, short.values, color=color, label=last, **look)
+    if wants_log(value for lines in panel for line in lines for value in line.values):
+        axes.set_yscale("log")
+    axes.set_xlabel(across)
+    axes.set_ylabel(title)
+    axes.grid(alpha=0.25, linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    if many or any(len(lines) > 1 for lines in panel):
+        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=9, borderaxespad=0)
+
+
+def _named(paths: list[Path]) -> dict[str, Path]:
+    """A short name for each run: its folder's, or the whole path where two have the same."""
+    for path in paths:
+        if not (path / "metrics.jsonl").is_file():
+            raise BadInput(messages.NO_RUN_THERE, folder=path, file="metrics.jsonl")
+    counts = Counter(path.resolve().name for path in paths)
+    return {path.resolve().name if counts[path.resolve().name] == 1 else str(path): path for path in paths}
+
+
+def _joined(run: str, name: str, names: list[str]) -> str:
+    return run if len(names) == 1 else f"{run} {name}"
