@@ -1,4 +1,4 @@
-"""Seconds from the key press to the answer, whole processes: `danlu --help`, `danlu list`, `import danlu`, beside a Python that does nothing.
+"""Seconds of whole processes: `danlu --help`, `danlu list` and `import danlu`, beside a Python that does nothing.
 
     python bench/start.py [--rounds 20]
 

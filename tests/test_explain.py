@@ -48,7 +48,7 @@ def test_model_and_memory_by_hand() -> None:
 def test_activations_are_what_backward_keeps() -> None:
     """linear keeps its input (the batch itself, and the hidden layer), ReLU its output, which is that hidden layer."""
     from danlu.core import Batch
-    from danlu.explain import Activations
+    from danlu.cost import Activations
 
     model = torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
     batch = Batch(torch.randn(16, 6), torch.zeros(16), torch.arange(16))

@@ -51,7 +51,6 @@ def test_every_sentence_is_said_somewhere() -> None:
 
 
 def test_no_name_is_defined_twice() -> None:
-    names = [
-        t.id for node in FILES[SOURCE / "messages.py"].body if isinstance(node, ast.Assign) for t in node.targets if isinstance(t, ast.Name)
-    ]
+    assigned = [node for node in FILES[SOURCE / "messages.py"].body if isinstance(node, ast.Assign)]
+    names = [target.id for node in assigned for target in node.targets if isinstance(target, ast.Name)]
     assert sorted(set(names)) == sorted(names)

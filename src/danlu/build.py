@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Set
 from dataclasses import is_dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from danlu.core import Batch, Recipe, Run, Technique
     from danlu.data.source import Data, Facts
     from danlu.losses.criterion import Criterion
-    from danlu.placement.base import Single
+    from danlu.placement.base import Placement
+    from danlu.placement.precision import Name
 
 
 def check_fields(recipe: Recipe) -> None:
@@ -35,10 +36,10 @@ def check_fields(recipe: Recipe) -> None:
         convert(RECIPE[name][0], getattr(recipe, name), spot.at(name))
 
 
-def placement(recipe: Recipe) -> Single:
-    from danlu.placement.base import Single
+def placement(recipe: Recipe) -> Placement:
+    from danlu.placement.single import Single
 
-    return (recipe.placement or Single()).start(recipe.device, recipe.precision)
+    return (recipe.placement or Single()).start(recipe.device, cast("Name", recipe.precision))
 
 
 def data(recipe: Recipe) -> Data:
@@ -183,10 +184,11 @@ def _moving(run: Run) -> list[Any]:
 
 
 def alike(value: Any, like: Any, device: torch.device | None) -> Any:
-    """A saved value as a run's own: copied, tensors on the device of what they replace (or of the run)."""
+    """A saved value as a run's own: copied, tensors on the device and in the type of what they replace (else on `device`)."""
     if isinstance(value, Tensor):
-        where = like.device if isinstance(like, Tensor) else device
-        return value.detach().clone() if where is None else value.detach().to(where, copy=True)
+        if isinstance(like, Tensor):
+            return value.detach().to(like.device, like.dtype, copy=True)
+        return value.detach().clone() if device is None else value.detach().to(device, copy=True)
     if isinstance(value, dict):
         inner = like if isinstance(like, dict) else {}
         return {key: alike(item, inner.get(key), device) for key, item in value.items()}

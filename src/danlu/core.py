@@ -149,7 +149,7 @@ class Run:
         self.placement = build.placement(recipe)
         self.data = data if data is not None else build.data(recipe)
         self.plan = self.placement.plan(self.data.train, recipe)
-        self.total = recipe.steps or max(1, round(recipe.epochs * self.plan.steps_per_epoch))  # the horizon; stored, never recomputed
+        self.total = recipe.steps or max(1, round((recipe.epochs or 0) * self.plan.steps_per_epoch))  # the horizon; stored, never recomputed
         self._shape = copy.deepcopy(recipe.schedule)
         self.schedule = self._shape and self._shape(self.total)  # the factor of the rate over the step
         self.techniques = build.techniques(recipe, self._shape, validates=self.data.val is not None)

@@ -7,7 +7,7 @@ A step whose gradient is not finite moves nothing. Optimisers that evaluate the 
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -40,15 +40,18 @@ def drive(run: Run) -> Update:
 
 
 def _search(run: Run, outcome: Outcome, evaluate: Evaluate) -> bool:
-    """A line search asks again. One that ends where numbers are not finite is undone, and its history dropped: it starts afresh."""
+    """A line search asks again. One that ends where numbers are not finite is undone, and its history dropped: it starts afresh.
+
+    It is told that the loss is infinite wherever numbers are not finite, and backs off: of a NaN torch's strong Wolfe search makes an IndexError.
+    """
     parameters = run.trainable()
     before = [p.detach().clone() for p in parameters]
     known, last = [outcome], outcome
 
-    def ask() -> torch.Tensor:
+    def ask() -> Any:
         nonlocal last
         last = known.pop() if known else evaluate()
-        return last.loss
+        return last.loss if _sound(last) else torch.full_like(last.loss, torch.inf)
 
     run.optimizer.step(ask)
     finite = bool(torch.stack([p.detach().isfinite().all() for p in parameters]).all())

@@ -621,8 +621,8 @@ THE_COMMANDS = Sentence("commands (danlu COMMAND --help tells more):", "命令�
 THE_COMMON_FLAGS = Sentence("with every command:", "每个命令都可用：")
 THE_EXIT_CODES = Sentence("exit codes:", "退出码：")
 OVERVIEW_EXAMPLES = Sentence(
-    "to begin:\n  danlu list recipe\n  danlu train digits\n  danlu train digits optimizer.lr=3e-4 --with ema --without mixup",
-    "入门：\n  danlu list recipe\n  danlu train digits\n  danlu train digits optimizer.lr=3e-4 --with ema --without mixup",
+    "to begin:\n  danlu list recipe\n  danlu train digits\n  danlu train digits optimizer.lr=3e-4 --with ema",
+    "入门：\n  danlu list recipe\n  danlu train digits\n  danlu train digits optimizer.lr=3e-4 --with ema",
 )
 CODE_DONE = Sentence("done", "完成")
 CODE_BUG = Sentence("an error of danlu's own, or in your Python; the traceback is kept in a file", "danlu 自身或你的 Python 代码出错；错误详情已存入文件")

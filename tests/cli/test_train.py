@@ -66,15 +66,14 @@ def test_resume_wants_a_run(danlu, tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="signals as a shell sends them")
 def test_ctrl_c_saves_and_says_so(recipe: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "danlu", "train", str(recipe), "steps=1000000", "--out", "here"]
-    process = subprocess.Popen(
-        command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | {"DANLU_LANG": "en"}
-    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, cwd=tmp_path, env=os.environ | {"DANLU_LANG": "en"}, **pipes)
     log = tmp_path / "here" / "metrics.jsonl"
     deadline = time.monotonic() + 60
     while not (log.exists() and log.stat().st_size) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=30)
     assert process.returncode == errors.SAVED_RUN_AGAIN
     assert "Traceback" not in err
     assert "danlu resume here" in err.strip().splitlines()[-1]

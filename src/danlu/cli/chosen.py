@@ -18,9 +18,7 @@ JSON = Flag("--json", messages.FLAG_JSON)
 def kind_of(word: str) -> str | None:
     """The kind that a word names: `technique`, `techniques`, the folder's name, or the kind in Chinese."""
     for kind, folder in FOLDERS.items():
-        if word.lower() in (kind, f"{kind}s", f"{kind}es", folder, messages.KINDS[kind].zh) and not (
-            word == "optim" and kind == "schedule"
-        ):
+        if word.lower() in (kind, f"{kind}s", f"{kind}es", folder, messages.KINDS[kind].zh):
             return kind
     return None
 

@@ -12,6 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, TextIO
 
 from danlu import messages
+from danlu.cli.text import width
 from danlu.errors import say
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class Bar:
         from rich.progress import BarColumn, Progress, TextColumn
 
         said = TextColumn("{task.fields[said]}", markup=False)
-        self._bar = Progress(TextColumn(name, markup=False), BarColumn(20), said, console=console, auto_refresh=False)
+        self._room = console.width - width(name) - (bar := 16 if console.width >= 100 else 8) - 3  # columns for words
+        self._bar = Progress(TextColumn(name, markup=False), BarColumn(bar), said, console=console, auto_refresh=False)
         self._task = self._bar.add_task("", total=None, said="")
         self._seen: deque[tuple[float, int]] = deque(maxlen=REMEMBERED)
         self._next = 0.0
@@ -66,14 +68,18 @@ class Bar:
         from danlu.run.progress import duration
 
         (began, first), (now, step) = self._seen[0], self._seen[-1]
-        parts = [f"{step:,}/{run.total:,}", f"loss {float(report.loss):.4g}"]
-        parts += [f"{name} {value:.4g}" for name, value in self._metrics.items() if value is not None]
-        if now > began and step > first:
-            rate = (step - first) / (now - began)
-            rows = rate * run.plan.rows / run.plan.steps_per_epoch
-            parts += [say(messages.STEPS_A_SECOND, rate=f"{rate:,.3g}" if rate < 1000 else f"{rate:,.0f}")]
-            parts += [say(messages.ROWS_A_SECOND, rate=f"{rows:,.0f}"), say(messages.TIME_LEFT, time=duration((run.total - step) / rate))]
-        return "  ".join(parts)
+        rate = (step - first) / (now - began) if now > began else 0.0
+        rows = rate * run.plan.rows / run.plan.steps_per_epoch
+        metrics = [f"{name} {value:.4g}" for name, value in self._metrics.items() if value is not None]
+        parts = [(0, f"{step:,}/{run.total:,}"), (1, f"loss {float(report.loss):.4g}")]  # the first go last where room is short
+        parts += [(6 if place < len(metrics) - 1 else 3, metric) for place, metric in enumerate(metrics)]
+        if rate:
+            parts.append((4, say(messages.STEPS_A_SECOND, rate=f"{rate:,.3g}" if rate < 1000 else f"{rate:,.0f}")))
+            parts.append((5, say(messages.ROWS_A_SECOND, rate=f"{rows:,.0f}")))
+            parts.append((2, say(messages.TIME_LEFT, time=duration((run.total - step) / rate))))
+        while len(parts) > 1 and width("  ".join(text for _, text in parts)) > self._room:
+            parts.remove(max(parts))
+        return "  ".join(text for _, text in parts)
 
 
 class Lines:

@@ -89,7 +89,7 @@ def _from_arrays(train: tuple[Tensor, Tensor], val: tuple[Tensor, Tensor] | None
     pairs = [(x, y.float() if y.dtype == torch.bool else y) for x, y in (both if val is not None else both[:1])]
     if x.dtype == torch.uint8:
         mean, std = channel_statistics(x)
-        splits = [Images(*pair, mean, std) for pair in pairs]
+        splits: list[Any] = [Images(*pair, mean, std) for pair in pairs]
         form = {"kind": "images", "mean": list(mean), "std": list(std)}
     else:
         splits = [Tensors(*pair) for pair in pairs]
@@ -101,7 +101,7 @@ def _facts(pairs: tuple[tuple[Tensor, Tensor], ...]) -> Facts:
     """Classes are those of train, so that a new one in val is found; token ids are those of both."""
     x, y = pairs[0]
     vocab = 1 + max(int(part.max()) for part, _ in pairs) if x.dtype == torch.int64 else None
-    common = {"shape": tuple(x.shape[1:]), "rows": len(x)}
+    common: dict[str, Any] = {"shape": tuple(x.shape[1:]), "rows": len(x)}
     if y.is_floating_point():
         return Facts(task="regress", outputs=y[0].numel(), vocab=vocab, **common)
     if y.dtype == torch.bool:

@@ -22,7 +22,7 @@ def cached(key: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.
     arrays = make()
     try:
         with find_files.written(path) as out:
-            np.savez(out, **arrays)
+            np.savez(out, **arrays)  # type: ignore[arg-type]  # a name of an array could be `allow_pickle`; ours are not
     except (NoSpace, OSError):  # kept nowhere: made again next time
         pass
     return arrays

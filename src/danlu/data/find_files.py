@@ -70,8 +70,9 @@ def _wanted(name: str, files: Mapping[str, str]) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    plain = isinstance(error, urllib.error.URLError) and not isinstance(error, urllib.error.HTTPError)
-    return str(error.reason if plain else error) or type(error).__name__
+    if isinstance(error, urllib.error.URLError) and not isinstance(error, urllib.error.HTTPError):
+        return str(error.reason)
+    return str(error) or type(error).__name__
 
 
 def download(url: str, target: Path, sha256: str, max_bytes: int = MAX_BYTES) -> None:

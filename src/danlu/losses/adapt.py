@@ -117,7 +117,7 @@ def _function(f: Callable[..., Any], mean: bool = False, over: str | None = None
     if isinstance(f, nn.Module) and any(p.requires_grad for p in f.parameters()):
         raise Refused(messages.LOSS_HAS_PARAMETERS, loss=name)
     per = "once" if over == "batch" else "rows"
-    counts = getattr(f, "counts", lambda batch: {})
+    counts: Callable[[Batch], dict[str, Any]] = getattr(f, "counts", lambda batch: {})
 
     def named(result: Any, batch: Batch) -> Loss:
         return _loss(result, name if name.isidentifier() else "loss", per, len(batch.ids), mean)

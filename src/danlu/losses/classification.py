@@ -140,11 +140,13 @@ class Focal:
             miss = (-torch.expm1(log_p)).clamp_min(torch.finfo(log_p.dtype).eps ** 2)
             return -(miss**gamma) * log_p
 
+        share = alpha if isinstance(alpha, float | int) else 1.0
+
         def sigmoid_sums(output: Any, batch: Batch) -> Loss:
             score, target = _binary(logits(output), batch.targets)
             yes, no = focal(F.logsigmoid(score)), focal(F.logsigmoid(-score))
             if alpha is not None:
-                yes, no = alpha * yes, (1 - alpha) * no
+                yes, no = share * yes, (1 - share) * no
             return term("focal", (target * yes + (1 - target) * no).sum(), "elements")
 
         if sigmoid:

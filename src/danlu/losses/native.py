@@ -9,7 +9,7 @@ import copy
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -54,7 +54,7 @@ def module(loss: nn.Module, facts: Facts) -> Criterion:
     @functools.lru_cache(maxsize=8)
     def at(device: torch.device, dtype: torch.dtype) -> nn.Module:
         summing = copy.deepcopy(loss).to(device, dtype)
-        summing.reduction = "sum"
+        summing.reduction = "sum"  # type: ignore[assignment]  # a plain attribute to a module
         return summing
 
     return _criterion(name or "", type(loss).__name__, at, facts, weight, getattr(loss, "ignore_index", -100), per_row)
@@ -118,7 +118,7 @@ def _labels(name: str, at: Callable[..., Any], facts: Facts, weight: Tensor | No
 
     @functools.lru_cache(maxsize=8)
     def weights(device: torch.device) -> Tensor:
-        return weight.detach().to(device, exact(device))
+        return cast(Tensor, weight).detach().to(device, exact(device))
 
     def sums(output: Any, batch: Batch) -> Loss:
         scores, target = _outputs(output)[0], batch.targets

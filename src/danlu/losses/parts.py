@@ -46,8 +46,8 @@ def mapped(fn: Callable[[Tensor], Tensor], tree: Any) -> Any:
         parts = {key: mapped(fn, value) for key, value in tree.items()}
         return parts if type(tree) is dict else type(tree)(**parts)
     if isinstance(tree, tuple | list):
-        parts = [mapped(fn, value) for value in tree]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
+        items = [mapped(fn, value) for value in tree]
+        return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
     if hasattr(tree, "__dict__") and any(isinstance(value, Tensor) for value in vars(tree).values()):
         other = copy.copy(tree)
         other.__dict__.update({key: mapped(fn, value) for key, value in vars(tree).items()})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -64,7 +64,7 @@ class Returned:
         looks = []
         try:
             for part in parts(_uneven(batch)):
-                mean = float(returned_loss(forward(model, part.inputs)))
+                mean = float(cast(Tensor, returned_loss(forward(model, part.inputs))))
                 looks.append((mean, {"rows": len(part.ids)} | self.counts(part)))
         except IndexError as error:  # the model takes -100 for a class
             raise Refused(messages.RETURNED_NOT_MEAN, model=type(model).__name__) from error

@@ -37,7 +37,7 @@ def metrics_for(wishes: Sequence[Any], facts: Facts) -> tuple[Metric, ...]:
     Usual: classify: accuracy (and AUROC of two classes); multilabel: F1; regress: RMSE and R2; language: perplexity (and bits per byte if
     the data know the bytes of a token); masked_language: perplexity. Raises BadInput for what is no metric, and for two of one name.
     """
-    metrics = []
+    metrics: list[Metric] = []
     for wish in wishes or _usual(facts):
         wish = wish() if isinstance(wish, type) else wish
         metric = wish if isinstance(wish, Metric) else wish(facts) if callable(wish) else None

@@ -44,7 +44,7 @@ class ConvNet(nn.Module):
         self.fc = nn.Linear(2 * widths[-1], num_classes)
         nn.init.normal_(self.fc.weight, std=self.fc.in_features**-0.5)
         nn.init.zeros_(self.fc.bias)
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: Tensor) -> Tensor:
         x_BCHW = self.blocks(x.contiguous(memory_format=torch.channels_last))
@@ -75,7 +75,7 @@ class CNN:
         """Raises BadInput when the data has no images, too small ones, or disagrees with a field."""
         channels, height, width = image("cnn", facts)
         halvings = len(self.widths) - 1
-        if height is not None and min(height, width) < 2**halvings:
+        if height is not None and width is not None and min(height, width) < 2**halvings:
             raise BadInput(messages.NET_IMAGE_TOO_SMALL, model="cnn", height=height, width=width, halvings=halvings)
         in_channels = settled("cnn", "in_channels", self.in_channels, channels)
         return named(ConvNet(in_channels, outputs("cnn", "num_classes", self.num_classes, facts), self.widths, self.dropout))

@@ -87,4 +87,4 @@ def named(model: Module) -> Module:
 
 def depth_rates(rate: float, depth: int) -> list[float]:
     """Drop rates of `depth` blocks: 0 for the first, rising linearly to `rate` for the last (Huang et al. 2016, section 3)."""
-    return torch.linspace(0, rate, depth).tolist() if depth > 1 else [rate] * depth
+    return [rate * block / (depth - 1) for block in range(depth)] if depth > 1 else [rate] * depth

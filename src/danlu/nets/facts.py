@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from torch import nn
 
@@ -24,11 +24,13 @@ def settled(model: str, field: str, said: Value | None, found: Value | None, at_
     """
     if said is None and found is None:
         raise BadInput(messages.NET_FIELD_MISSING, model=model, field=field)
-    if said is None or found is None or said == found:
-        return found if said is None else said
+    if said is None or found is None:
+        return cast(Value, found if said is None else said)
+    if said == found:
+        return said
     if not at_least:
         raise BadInput(messages.NET_DISAGREES, model=model, field=field, said=said, found=found)
-    if said < found:
+    if cast(int, said) < cast(int, found):
         raise BadInput(messages.NET_TOO_SMALL, model=model, field=field, said=said, found=found)
     return said
 
@@ -38,7 +40,7 @@ def outputs(model: str, field: str, said: int | None, facts: Facts | None) -> in
     if facts is not None and facts.task not in ANSWERS:
         instead = "gpt" if facts.task == "language" else "bert"
         raise BadInput(messages.NET_WRONG_TASK, model=model, task=facts.task, tasks=", ".join(ANSWERS), instead=instead)
-    return settled(model, field, said, facts and facts.outputs)
+    return settled(model, field, said, facts.outputs if facts else None)
 
 
 def features(model: str, field: str, said: int | None, facts: Facts | None) -> int:

@@ -119,7 +119,7 @@ class Transformers:
         else:
             types = importlib.import_module("transformers.models.auto.configuration_auto").CONFIG_MAPPING_NAMES
             if self.config not in types:
-                raise BadInput(messages.TRANSFORMERS_UNKNOWN, config=self.config, near=nearest(self.config, types))
+                raise BadInput(messages.TRANSFORMERS_UNKNOWN, config=self.config, near=nearest(str(self.config), types))
             config = library.AutoConfig.for_model(self.config)
             if vocab is not None and "vocab_size" not in self.settings:
                 config.vocab_size = vocab

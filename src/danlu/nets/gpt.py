@@ -10,6 +10,7 @@ Shapes: B batch, T length, D width, H heads, G key-value heads, K width of a hea
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -134,7 +135,7 @@ class Decoder(nn.Module):
         length = tokens.shape[1]
         if length > self.context:
             raise BadInput(messages.SEQUENCE_TOO_LONG, length=length, context=self.context)
-        cos_TK, sin_TK = self.cos_TK[:length], self.sin_TK[:length]
+        cos_TK, sin_TK = cast(Tensor, self.cos_TK)[:length], cast(Tensor, self.sin_TK)[:length]
         x_BTD = self.dropout(self.embed_tokens(tokens))
         for layer in self.layers:
             x_BTD = layer(x_BTD, cos_TK, sin_TK)

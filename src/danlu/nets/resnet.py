@@ -115,7 +115,7 @@ class ResidualNet(nn.Module):
                 nn.init.zeros_(module.bn2.weight)
             elif isinstance(module, Bottleneck):
                 nn.init.zeros_(module.bn3.weight)
-        self.to(memory_format=torch.channels_last)  # the order in memory that convolutions are fast in, on CPU and on tensor cores
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the order in memory that convolutions are fast in, on CPU and on tensor cores
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.contiguous(memory_format=torch.channels_last)
@@ -153,7 +153,7 @@ class ResNet:
         """Raises BadInput when the data has no images, or disagrees with a field."""
         channels, height, width = image("resnet", facts)
         thin = self.depth not in LAYERS
-        small = thin or (height is not None and min(height, width) < 96)
+        small = thin or (height is not None and width is not None and min(height, width) < 96)
         return named(
             ResidualNet(
                 Bottleneck if self.depth >= 50 and not thin else BasicBlock,

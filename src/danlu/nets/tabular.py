@@ -77,8 +77,8 @@ class TableNet(nn.Module):
         periodic = embedding == "periodic" and num_numeric > 0
         self.numeric = Periodic(num_numeric, frequencies, embedding_width, frequency_scale) if periodic else nn.Identity()
         self.categories = nn.ModuleList(nn.Embedding(size, embedding_width) for size in cardinalities)
-        for table in self.categories:
-            nn.init.normal_(table.weight, std=embedding_width**-0.5)
+        for table in self.categories.parameters():
+            nn.init.normal_(table, std=embedding_width**-0.5)
         self.num_numeric = num_numeric
         self.first = nn.Linear(num_numeric * (embedding_width if periodic else 1) + len(cardinalities) * embedding_width, width)
         self.blocks = nn.ModuleList(Block(width, dropout) for _ in range(depth))
@@ -87,7 +87,8 @@ class TableNet(nn.Module):
 
     def forward(self, numeric: Tensor | None = None, category: Tensor | None = None) -> Tensor:
         parts = [self.numeric(numeric).flatten(1)] if self.num_numeric else []
-        parts += [table(category[:, column]) for column, table in enumerate(self.categories)]
+        if category is not None:
+            parts += [table(category[:, column]) for column, table in enumerate(self.categories)]
         x_BD = self.first(torch.cat(parts, dim=1))
         for block in self.blocks:
             x_BD = block(x_BD)
@@ -132,8 +133,8 @@ class TabularNet:
             raise BadInput(messages.NET_NEEDS_TABLE, model="tabular_net", found=described(facts), instead=instead)
         return named(
             TableNet(
-                settled("tabular_net", "num_numeric", self.num_numeric, facts and facts.shape[0]),
-                settled("tabular_net", "cardinalities", self.cardinalities, facts and facts.cardinalities),
+                settled("tabular_net", "num_numeric", self.num_numeric, facts.shape[0] if facts else None),
+                settled("tabular_net", "cardinalities", self.cardinalities, facts.cardinalities if facts else None),
                 outputs("tabular_net", "num_outputs", self.num_outputs, facts),
                 self.width,
                 self.depth,

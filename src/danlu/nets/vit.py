@@ -8,7 +8,7 @@ Shapes: B batch, C channels, Y and X image height and width, T patches (and the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -75,7 +75,7 @@ class VisionTransformer(nn.Module):
                 nn.init.xavier_uniform_(module.weight)
                 nn.init.zeros_(module.bias)
         nn.init.xavier_uniform_(self.patches.weight.view(width, -1))
-        nn.init.zeros_(self.patches.bias)
+        nn.init.zeros_(cast(Tensor, self.patches.bias))
         nn.init.normal_(self.head.weight, std=0.02)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +20,7 @@ from danlu.keys import Keyed, mix
 from danlu.placement import device as devices
 from danlu.placement.buffers import Buffers
 from danlu.placement.order import Plan, fetched
-from danlu.placement.precision import Precision
+from danlu.placement.precision import Name, Precision
 
 if TYPE_CHECKING:
     from danlu.core import Batch, Gradient, Loss, Objective, Recipe
@@ -36,32 +35,26 @@ CHANGING_TRAINABLE = "trainable changes"  # the set of parameters that move may 
 EVERYTHING = frozenset({FINISHED_GRADIENT, WHOLE_MATRIX, MODEL_TWICE, INPUTS, DOUBLE_BACKWARD, CHANGING_TRAINABLE})
 
 
-@dataclass
-class Single:
-    """One process on one device.
-
-    中文: 单进程、单设备。
-    Scope: 1.1, 6.3
-    """
+class Placement:
+    """What every placement does; a subclass is a dataclass of plain values, and `start` makes the live copy that one run owns."""
 
     offers: ClassVar[frozenset[str]] = EVERYTHING
-    world: ClassVar[int] = 1
-    rank: ClassVar[int] = 0
+    world: int = 1
+    rank: int = 0
 
-    def start(self, device: str, precision: Any) -> Single:
-        """The live copy of this description that one run owns."""
+    device: torch.device
+    precision: Precision
+    buffers: Buffers
+    _generator: torch.Generator
+    _seeds: dict[float, Tensor]
+
+    def start(self, device: str, precision: Name) -> Self:
         live = copy.copy(self)
         live.device = devices.choose(device)
         live.precision = Precision(precision, live.device)
         live._generator = devices.default_generator(live.device)
         live._seeds = {}
         return live
-
-    device: ClassVar[torch.device]
-    precision: ClassVar[Precision]
-    buffers: ClassVar[Buffers]
-    _generator: ClassVar[torch.Generator]
-    _seeds: ClassVar[dict[float, Tensor]]
 
     # ---- verbs ----
 
@@ -113,7 +106,7 @@ class Single:
         for slot, inputs, targets in fetched(rows, plan, slots):
             ids = slot.ids if self.device.type == "cpu" else slot.ids.to(self.device)
             counts = {"rows": 0 if slot.empty else len(slot.ids)}
-            yield Batch(self.put(inputs), self.put(targets), ids, slot.step, slot.index, slot.last, counts)
+            yield Batch(self.put(inputs), self.put(targets), ids, slot.step, slot.place, slot.last, counts)
 
     # ---- the innermost objective and gradient ----
 
@@ -222,7 +215,7 @@ class Single:
             for slot, inputs, targets in fetched(rows, plan, slots):
                 if slot.empty:
                     continue
-                batch = Batch(self.put(inputs), self.put(targets), slot.ids.to(self.device), slot.step, slot.index, slot.last)
+                batch = Batch(self.put(inputs), self.put(targets), slot.ids.to(self.device), slot.step, slot.place, slot.last)
                 batch.counts = {"rows": len(slot.ids), "once": 1.0, **count(batch)}
                 with self.precision.autocast():
                     found = fn(model, batch)

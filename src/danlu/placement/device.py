@@ -45,4 +45,4 @@ def default_generator(device: torch.device) -> torch.Generator:
     generators = getattr(backend, "default_generators", None)
     if generators:
         return generators[device.index or 0]  # type: ignore[no-any-return]
-    return backend._get_default_generator() if hasattr(backend, "_get_default_generator") else torch.default_generator  # type: ignore[no-any-return]
+    return backend._get_default_generator() if hasattr(backend, "_get_default_generator") else torch.default_generator

@@ -21,7 +21,7 @@ class Slot(NamedTuple):
     """One micro-batch of the plan. ids: [rows] int64; `empty` ones repeat a row that counts for nothing."""
 
     step: int
-    index: int
+    place: int  # among the micro-batches of the step, over all processes
     ids: Tensor
     last: bool
     empty: bool
