@@ -38,16 +38,16 @@ def draw(title: str, lines: Sequence[Line], width: int = 80, height: int = 16, c
                 x, y = x0 + (x1 - x0) * n // far, y0 + (y1 - y0) * n // far
                 cells[y // 4][x // 2] = (cells[y // 4][x // 2][0] | _DOTS[x % 2][y % 4], index)
         if dots and len(lines) > 1:
-            row = dots[-1][1] // 4
-            while (row, dots[-1][0] // 2) in letters and row + 1 < height:
-                row += 1
-            letters[row, dots[-1][0] // 2] = _letter(index)
+            across, down = dots[-1][0] // 2, dots[-1][1] // 4
+            while (down, across) in letters and down + 1 < height:
+                down += 1
+            letters[down, across] = _letter(index)
     beside = {place(0, mark)[1] // 4: number(mark) for mark in marks}
     text = [" " * margin + title]
     for y, row in enumerate(cells):
         inside = "".join(
-            _painted(letters.get((y, x)) or chr(0x2800 + dots), index, color) if dots else letters.get((y, x), " ")
-            for x, (dots, index) in enumerate(row)
+            _painted(letters.get((y, x)) or chr(0x2800 + cell), owner, color) if cell else letters.get((y, x), " ")
+            for x, (cell, owner) in enumerate(row)
         )
         after = letters.get((y, columns), "")
         text.append(f"{beside.get(y, ''):>{margin}}{'┤' if y in beside else '│'}{inside}{after}".rstrip())

@@ -233,4 +233,4 @@ def _safetensors(tensors: dict[str, Tensor]) -> Iterator[bytes | memoryview]:
     yield text
     for _, tensor in order:
         if tensor.numel():
-            yield memoryview(raw(tensor).numpy())
+            yield memoryview(raw(tensor).numpy().data)

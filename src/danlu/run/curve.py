@@ -142,8 +142,9 @@ def _drawn(lines: Sequence[Line], place: _Place) -> list[str]:
         if finite:
             ends.append((finite[-1][1], finite[-1][0], index, line.name, finite[-1][3]))
     below = -math.inf
-    for y, x, index, name, value in sorted(ends):  # at the ends of the lines, pushed down where they would overlap
-        below = max(y, below + 30)
+    for nth, (y, x, index, name, value) in enumerate(sorted(ends)):  # at the ends of the lines, apart from each other and from the axis
+        room = HEIGHT - BOTTOM - 16 - 30 * (len(ends) - 1 - nth)
+        below = max(min(y, room), below + 30)
         if len(lines) == 1:
             parts.append(f'<text class="value" x="{x + 7}" y="{y + 4:.1f}">{number(value)}</text>')
             continue

@@ -30,10 +30,9 @@ def write(path: Path, pieces: Iterable[bytes | memoryview]) -> tuple[int, str]:
                 view = memoryview(piece).cast("B")
                 for start in range(0, len(view), _CHUNK):
                     part = view[start : start + _CHUNK]
-                    hashed = beside.submit(digest.update, part) if len(part) >= _LARGE else digest.update(part)
+                    hashed = beside.submit(digest.update, part) if len(part) >= _LARGE else None
                     _write_all(handle, part)
-                    if hashed is not None:
-                        hashed.result()
+                    hashed.result() if hashed else digest.update(part)
                 size += len(view)
         _sync(handle)
     finally:

@@ -33,9 +33,9 @@ def plot(
     out: str | os.PathLike[str] = "plot.png",
     tell: Callable[[str], None] = lambda sentence: None,
 ) -> Path:
-    """Draw `metric` (one or several; else the losses and the first other metric of validation) of each run as the picture `out`.
+    """Draw `metric` (one or several; else the losses and the first other validation metric) of each run as a picture.
 
-    tell: called with a sentence when Chinese was wanted and no font has it. Raises BadInput for a folder without a run, a metric that no run
+    tell: called with a sentence when Chinese is wanted and no font has it. Raises BadInput for a folder without a run, a metric that no run
     has, or a file that is neither .png nor .svg.
     """
     return draw(panels(runs, metric), out, tell=tell)
@@ -130,6 +130,8 @@ def _draw_panel(axes: Any, panel: list[list[Line]], across: str, title: str, man
     axes.spines[["top", "right"]].set_visible(False)
     if many or any(len(lines) > 1 for lines in panel):
         axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=9, borderaxespad=0)
+    else:
+        axes.set_title(panel[0][0].name, loc="left", fontsize=10)
 
 
 def _named(paths: list[Path]) -> dict[str, Path]:

@@ -83,7 +83,7 @@ class Session:
         self.run, self.folder, self.every, self._tell = run, folder, every, tell
         self.keep = next((t.keep for t in run.techniques if isinstance(t, Checkpoint)), 2)
         self.saved = self.logged = 0  # the step of the newest checkpoint, and of the last report that was noted
-        self._flags: list[tuple[int, Tensor]] = []  # whether each step was finite; read all at once
+        self._flags: list[tuple[int, Tensor]] = []  # each step's overflow (zero: finite); read all at once
         self._skipped = self._streak = 0
         self._rows: Any = 0
         run.save = self.save
@@ -157,7 +157,7 @@ class Session:
             return
         self.logged = found.step
         outcome = found.outcome
-        self._flags.append((found.step, outcome.finite))
+        self._flags.append((found.step, outcome.overflow))
         self._rows = self._rows + outcome.counts.get("rows", 0)
         if found.step % self.every and not found.metrics and found.step not in (1, self.run.total):
             return
@@ -197,10 +197,10 @@ class Session:
             return
         flags, self._flags = self._flags, []
         device = flags[-1][1].device
-        finite = torch.stack([flag.detach().to(device, non_blocking=True) for _, flag in flags]).tolist()
-        for (step, _), good in zip(flags, finite):
-            self._streak = 0 if good else self._streak + 1
-            if not good:
+        overflow = torch.stack([flag.to(device, torch.float32, non_blocking=True) for _, flag in flags]).tolist()
+        for (step, _), bad in zip(flags, overflow):
+            self._streak = self._streak + 1 if bad else 0
+            if bad:
                 self._skipped += 1
                 self.events.tell("nonfinite", step)
                 if self._skipped in (1, 10, 100, 1000, 10000):
