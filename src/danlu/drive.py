@@ -42,7 +42,8 @@ def drive(run: Run) -> Update:
 def _search(run: Run, outcome: Outcome, evaluate: Evaluate) -> bool:
     """A line search asks again. One that ends where numbers are not finite is undone, and its history dropped: it starts afresh.
 
-    It is told that the loss is infinite wherever numbers are not finite, and backs off: of a NaN torch's strong Wolfe search makes an IndexError.
+    It is told that the loss is infinite wherever numbers are not finite, and backs off: torch's strong Wolfe search fails on a NaN with an
+    IndexError.
     """
     parameters = run.trainable()
     before = [p.detach().clone() for p in parameters]

@@ -778,6 +778,7 @@ RESULT_BEST = Sentence("best", "最佳")
 RESULT_BEST_STEP = Sentence("step {step}  {figures}", "第 {step} 步  {figures}")
 RESULT_RUN = Sentence("run", "运行")
 RESULT_REPORT = Sentence("report", "报告")
+RESULT_PICTURE = Sentence("picture", "曲线图")
 RESULT_NEXT = Sentence("next", "接下来")
 
 # ---- the report page ------------------------------------------------------

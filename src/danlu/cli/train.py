@@ -54,6 +54,7 @@ def facts(result: Result) -> dict[str, Any]:
         "best": _best(result),
         "test": result.metrics,
         "report": str(result.folder / "report.html"),
+        "picture": str(result.folder / "curves.png"),
     }
 
 
@@ -65,6 +66,7 @@ def said(result: Result, name: str) -> str:
     if result.best_step is not None:
         rows.append((say(messages.RESULT_BEST), say(messages.RESULT_BEST_STEP, step=result.best_step, figures=_figures(_best(result)))))
     rows += [(say(messages.RESULT_RUN), str(result.folder)), (say(messages.RESULT_REPORT), str(result.folder / "report.html"))]
+    rows.append((say(messages.RESULT_PICTURE), str(result.folder / "curves.png")))
     rows.append((say(messages.RESULT_NEXT), f"danlu plot {result.folder} --terminal"))
     if find.lookup("recipe", name):
         rows.append(("", f"danlu init {name} --out my.yaml"))

@@ -1,7 +1,7 @@
 """The order of the data: a pure function from (seed, epoch, rows) to the global list of steps and micro-batches, before any sharding.
 
-Position is one integer, the step: what was consumed, never what a worker prefetched. Processes take slices of the global list and get empty,
-zero-count micro-batches to match, so that every process runs the same number of evaluations.
+Position is one integer, the step: what was consumed, never what a worker prefetched. Processes take slices of the global list and get
+empty, zero-count micro-batches to match, so that every process runs the same number of evaluations.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 
 from danlu.keys import generator, mix
+
+_ALIGNED = 64  # bytes: torch's allocator starts every tensor of its own at a multiple
 
 
 class Slot(NamedTuple):
@@ -42,8 +44,8 @@ class Plan:
         epoch, place = divmod(step, self.steps_per_epoch)
         if epoch != self._epoch:
             self._epoch = epoch
-            shuffled = torch.randperm(self.rows, generator=generator(self.seed, "order", epoch)) if self.shuffle else torch.arange(self.rows)
-            self._order = shuffled
+            draws = generator(self.seed, "order", epoch)
+            self._order = torch.randperm(self.rows, generator=draws) if self.shuffle else torch.arange(self.rows)
         return self._order[place * self.batch_size : (place + 1) * self.batch_size]
 
     def micro_batches(self, step: int, world: int = 1) -> tuple[Tensor, ...]:
@@ -104,6 +106,10 @@ def fetched(rows: Any, plan: Plan, slots: Iterator[Slot]) -> Iterator[tuple[Slot
 
 def _split(tree: Any, sizes: list[int]) -> Any:
     if isinstance(tree, dict):
-        parts = {key: value.split(sizes) for key, value in tree.items()}
+        parts = {key: _split(value, sizes) for key, value in tree.items()}
         return [{key: value[k] for key, value in parts.items()} for k in range(len(sizes))]
+    row = tree.stride(0) * tree.element_size()
+    if any(size * row % _ALIGNED for size in sizes[:-1]):
+        # A product's last bit depends on how its rows lie in memory, and a run that starts elsewhere would cut the chunks elsewhere.
+        return [part.clone() for part in tree.split(sizes)]
     return tree.split(sizes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from danlu.core import Recipe
 from danlu.data.adult import Adult
-from danlu.metrics.classification import AUROC, Accuracy
 from danlu.nets.tabular import TabularNet
 from danlu.optim.first_order import AdamW
 from danlu.optim.schedules import Cosine
@@ -26,5 +25,4 @@ def adult() -> Recipe:
         techniques=(EMA(decay=0.99),),
         epochs=10,
         batch_size=256,
-        metrics=(Accuracy(), AUROC()),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from danlu.core import Recipe
 from danlu.data.bundled import BreastCancer
-from danlu.metrics.classification import AUROC, Accuracy
 from danlu.nets.mlp import MLP
 from danlu.optim.first_order import AdamW
 from danlu.optim.schedules import Cosine
@@ -24,5 +23,4 @@ def breast_cancer() -> Recipe:
         schedule=Cosine(warmup=0.05),
         epochs=30,
         batch_size=32,
-        metrics=(Accuracy(), AUROC()),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from danlu.core import Recipe
 from danlu.data.corpora import ChinesePoetry
-from danlu.metrics.language import BitsPerByte
 from danlu.nets.gpt import GPT
 from danlu.optim.first_order import AdamW
 from danlu.optim.schedules import Cosine
@@ -26,5 +25,4 @@ def chinese_poetry() -> Recipe:
         techniques=(Clip(max_norm=1.0),),
         epochs=4,
         batch_size=32,
-        metrics=(BitsPerByte(),),
     )

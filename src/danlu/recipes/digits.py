@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from danlu.core import Recipe
 from danlu.data.bundled import Digits
+from danlu.losses.classification import CrossEntropy
 from danlu.nets.mlp import MLP
 from danlu.optim.first_order import AdamW
 from danlu.optim.schedules import Cosine
@@ -17,10 +18,11 @@ def digits() -> Recipe:
     Scope: 11.3, 1.2
     """
     return Recipe(
-        model=MLP(hidden=(128, 128)),
+        model=MLP(hidden=(256, 256), dropout=0.2),
         data=Digits(),
+        loss=CrossEntropy(label_smoothing=0.1),
         optimizer=AdamW(lr=3e-3),
         schedule=Cosine(warmup=0.05),
-        epochs=30,
+        epochs=40,
         batch_size=64,
     )

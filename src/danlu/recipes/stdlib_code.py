@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from danlu.core import Recipe
 from danlu.data.stdlib_code import StdlibCode
-from danlu.metrics.language import BitsPerByte
 from danlu.nets.gpt import GPT
 from danlu.optim.first_order import AdamW
 from danlu.optim.schedules import Cosine
@@ -25,6 +24,5 @@ def stdlib_code() -> Recipe:
         schedule=Cosine(warmup=0.05),
         techniques=(Clip(max_norm=1.0),),
         epochs=1,
-        batch_size=16,
-        metrics=(BitsPerByte(),),
+        batch_size=8,
     )

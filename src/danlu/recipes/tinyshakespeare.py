@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from danlu.core import Recipe
 from danlu.data.corpora import TinyShakespeare
-from danlu.metrics.language import BitsPerByte
 from danlu.nets.gpt import GPT
 from danlu.optim.first_order import AdamW
 from danlu.optim.schedules import Cosine
@@ -21,10 +20,9 @@ def tinyshakespeare() -> Recipe:
     return Recipe(
         model=GPT(width=128, depth=4, heads=4, tied=True),
         data=TinyShakespeare(length=128),
-        optimizer=AdamW(lr=4e-3, beta2=0.99, weight_decay=0.1),
+        optimizer=AdamW(lr=3e-3, beta2=0.99, weight_decay=0.1),
         schedule=Cosine(warmup=0.05),
         techniques=(Clip(max_norm=1.0),),
-        epochs=10,
-        batch_size=32,
-        metrics=(BitsPerByte(),),
+        epochs=4,
+        batch_size=16,
     )

@@ -22,12 +22,14 @@ from danlu.errors import BadInput, Diverged, Sentence, Trouble, say
 from danlu.metrics.score import score
 from danlu.run import checkpoint, log, record, report
 from danlu.run.folder import Folder, claim
+from danlu.run.plot import plot
 from danlu.run.progress import Progress
 from danlu.run.stop import Stop, Stopped
 from danlu.techniques.reports.checkpoint import Checkpoint
 from danlu.techniques.reports.early_stop import EarlyStop
 from danlu.techniques.reports.validate import Validate
 
+PICTURE = "curves.png"
 HOPELESS = 100  # steps in a row without a finite gradient; an fp16 loss scale that starts too high needs fewer than 40 to adapt
 
 Watcher = Callable[[Report, Run], None]
@@ -235,10 +237,11 @@ class Session:
             digest = checkpoint.export(tensors, path / report.WEIGHTS)
             self.events.tell("done", step, best_step=best_step, weights=kind, sha256=digest, metrics=metrics)
             page = report.write(path)
+            plot([path], out=path / PICTURE).chmod(0o600)
         except OSError as error:
             raise checkpoint.no_space(error, path, sum(t.nbytes for t in tensors.values())) from error
         shown = "  ".join(f"{name} {value:.4g}" for name, value in metrics.items() if value is not None)
-        self.tell(messages.FINISHED, step=step, metrics=shown, page=page)
+        self.note_text(say(messages.FINISHED, step=step, metrics=shown, page=page))  # the caller says it in its own way
         return Result(path, step, best_step, metrics)
 
     def _choose(self) -> tuple[dict[str, Tensor] | None, int | None, str]:

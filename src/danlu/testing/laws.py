@@ -1,14 +1,17 @@
 """The laws every technique must pass, as one battery: `laws(MyTrick)` in a user's own tests, and over every technique found in ours.
 
 Each law is a function `(technique, recipe)` that raises AssertionError with a sentence. They run on a tiny classification (MLP with
-BatchNorm and dropout) in one batch a step, and again without BatchNorm in two micro-batches a step, so that accumulation is always on trial.
+BatchNorm and dropout) in one batch a step, and again without BatchNorm in two micro-batches a step: accumulation is always on trial.
 """
 
 from __future__ import annotations
 
+import ast
 import copy
 import dataclasses
 import inspect
+import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -88,6 +91,7 @@ def at_step(recipe: Recipe, steps: int) -> tuple[Run, list[Batch]]:
         pass
     stream = iter(run.wrap("stream", run.placement.stream(run.data.train, run.plan, run.step, run.total)))
     batches = run._take(stream)
+    assert batches, f"{', '.join(map(_name, recipe.techniques))}: asked for {steps} steps, the run went on to its end"
     run.placement.begin()
     return run, batches
 
@@ -153,7 +157,7 @@ def reports(technique: Technique, recipe: Recipe) -> None:
 
     own = next(t for t in run.techniques if type(t) is type(technique))
     seen = [report.step for report in own.wrap_reports(inner(), run)]
-    assert seen and seen == list(range(1, 1 + len(seen))), f"{_name(technique)}: reports 1 to {STEPS} came out as {seen}"
+    assert seen and seen == list(range(1, 1 + STEPS))[: len(seen)], f"{_name(technique)}: reports 1 to {STEPS} came out as {seen}"
     run, closed = Run(recipe), []
     own = next(t for t in run.techniques if type(t) is type(technique))
     outer = own.wrap_reports(inner(), run)
@@ -183,6 +187,8 @@ def resume(technique: Technique, recipe: Recipe) -> None:
     for k in range(len(reports) + 1):
         half = Run(recipe)
         head = [_said(report) for _, report in zip(range(k), half)]
+        missing = [key for key in technique.state for t in half.techniques if type(t) is type(technique) and not hasattr(t, key)]
+        assert not missing, f"{_name(technique)}: after {k} steps it has no {', '.join(missing)}, which it declares as state"
         state = copy.deepcopy(half.state())
         again = Run(recipe)
         again.load(state)
@@ -250,23 +256,22 @@ def laws(technique: Technique | type[Technique], recipe: Callable[..., Recipe] =
 
 def eval_repr(value: Any) -> Any:
     """What the repr of a dataclass of plain values says, built again from its syntax tree (nothing is executed)."""
-    import ast
+    text = re.sub(r"[\w.]+\.<locals>\.", "", repr(value))  # a class that was made in a function
+    try:
+        return _built(ast.parse(text, mode="eval").body, value)
+    except (SyntaxError, TypeError, ValueError) as error:
+        raise AssertionError(f"repr of {type(value).__name__} does not rebuild it: {value!r}") from error
 
-    call = ast.parse(repr(value), mode="eval").body
-    assert isinstance(call, ast.Call)
-    plain = {word.arg: ast.literal_eval(_finite(word.value)) for word in call.keywords if word.arg}
-    return type(value)(**plain)
 
-
-def _finite(node: Any) -> Any:
-    """`inf`, which repr writes as a bare name, as a number that literal_eval reads."""
-    import ast
-
-    class Infinity(ast.NodeTransformer):
-        def visit_Name(self, name: ast.Name) -> Any:
-            return ast.copy_location(ast.Constant(float(name.id)), name) if name.id == "inf" else name
-
-    return Infinity().visit(node)
+def _built(node: ast.expr, like: Any) -> Any:
+    """The value that `node` writes; a call makes another of the dataclass that `like` is."""
+    if isinstance(node, ast.Call):
+        return type(like)(**{word.arg: _built(word.value, getattr(like, word.arg)) for word in node.keywords if word.arg})
+    if isinstance(node, ast.Tuple):
+        return tuple(_built(item, part) for item, part in zip(node.elts, like, strict=True))
+    if isinstance(node, ast.UnaryOp):
+        return -_built(node.operand, like)
+    return math.inf if isinstance(node, ast.Name) and node.id == "inf" else ast.literal_eval(node)
 
 
 def _plain(value: Any) -> bool:

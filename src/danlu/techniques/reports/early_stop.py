@@ -1,7 +1,8 @@
 """Stop when validation stops improving, and go back to the best weights (Prechelt 1998, "Early stopping, but when?").
 
 When it helps: small data, where a longer training only fits noise; and to save the time of hopeless runs.
-What it costs: one copy of the best weights. When not to use it: with a schedule that decays to the end; the best part of such a run is its end.
+What it costs: one copy of the best weights.
+When not to use it: with a schedule that decays to the end; the best part of such a run is its end.
 Scope: 2.10
 """
 
@@ -47,12 +48,12 @@ class EarlyStop(Technique):
     restore: bool = True
 
     state: ClassVar = ("best", "best_step", "waited", "best_weights", "seconds", "stopped")
-    best: ClassVar[float | None] = None  # where the state starts
-    best_step: ClassVar[int] = 0
-    waited: ClassVar[int] = 0
-    best_weights: ClassVar[dict[str, Tensor] | None] = None
-    seconds: ClassVar[float] = 0.0
-    stopped: ClassVar[str] = ""
+    # Where the state starts, held by the class: readable before the first report, and no field. A loaded state shadows it.
+    best = None  # type: float | None
+    best_step = waited = 0
+    best_weights = None  # type: dict[str, Tensor] | None
+    seconds = 0.0
+    stopped = ""
     neutral: ClassVar = {"patience": 10**9, "restore": False}
     changes: ClassVar = "reports"
 
@@ -85,7 +86,7 @@ class EarlyStop(Technique):
         if better(value, self.best, mode, self.threshold):
             self.best, self.best_step, self.waited = value, step, 0
             if self.restore:
-                self.best_weights = {name: tensor.clone() for name, tensor in run.kept_weights("auto", whole=True).items()}
+                self.best_weights = {name: tensor.clone() for name, tensor in (run.kept_weights("auto", whole=True) or {}).items()}
         else:
             self.waited += 1
         if self.target is not None and sign * value <= sign * self.target:

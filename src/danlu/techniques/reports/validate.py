@@ -48,8 +48,8 @@ class Validate(Technique):
     weights: Literal["auto", "raw", "ema"] = "auto"
 
     state: ClassVar = ("best", "best_step")
-    best: ClassVar[float | None] = None  # where the state starts
-    best_step: ClassVar[int] = 0
+    best = None  # type: float | None  # where the state starts
+    best_step = 0
     neutral: ClassVar = {}
     changes: ClassVar = "reports"
 
