@@ -2,12 +2,13 @@
 
     python bench/lm.py [--threads 2] [--quick]
 
-The hand-written loop was frozen before danlu was tuned against it: windows cut beforehand and kept on the device, AdamW with the same settings
-and its fused kernel, the same autocast, gradients set to None, and the cheapest check for a non-finite gradient that torch has (one fused
-kernel and one host read). danlu runs its defaults: rows cut anew each epoch from a text in memory, guard on, random streams on.
-Peak: one large matrix product in the same type, in turn with the others. A token's operations, counted as Chowdhery et al. 2022 do (PaLM,
-appendix B): 6 N + 12 L D T, for N weights in matrix products (the head is one, looking an embedding up is none), L layers of width D, and T
-tokens of a window; attention is counted in full although it is causal. Exit code 1 when a bound does not hold.
+The hand-written loop was frozen before danlu was tuned against it: windows cut beforehand and kept on the device, AdamW with the same
+settings and its fused kernel, the same autocast, gradients set to None, and the cheapest check for a non-finite gradient that torch has
+(one fused kernel and one host read). danlu runs its defaults: rows cut anew each epoch from a text in memory, guard on, random streams
+on. Peak: one large matrix product in the same type, in turn with the others. A token's operations, counted as Chowdhery et al. 2022 do
+(PaLM, appendix B): 6 N + 12 L D T, for N weights in matrix products (the head is one, looking an embedding up is none), L layers of width
+D, and T tokens of a window; attention is counted in full although it is causal. Exit code 1 when a bound does not hold, or a loop
+strays by 5 % from itself, so that nothing is told.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ BOUND = 1 / 0.98  # of the hand-written seconds: 0.98 of its tokens a second
 
 @dataclass(frozen=True)
 class Size:
-    """A model and its batch; on a CPU a block of `steps` takes about half a second, and an accelerator gets more of both."""
+    """A model and its batch; on a CPU a block of `steps` takes a fraction of a second, and an accelerator gets more of both."""
 
     net: GPT
     vocab: int
@@ -46,11 +47,11 @@ class Size:
 
     @property
     def rows(self) -> int:
-        return self.batch if DEVICE.type == "cpu" else 16 * self.batch
+        return self.batch if DEVICE.type == "cpu" else 32 * self.batch
 
     @property
     def block(self) -> int:
-        return self.steps if DEVICE.type == "cpu" else 5 * self.steps
+        return self.steps if DEVICE.type == "cpu" else 10 * self.steps
 
     @property
     def facts(self) -> Facts:
@@ -58,8 +59,8 @@ class Size:
 
 
 SIZES = {
-    "0.8M": Size(GPT(width=128, depth=4, heads=4, tied=True), vocab=66, length=128, batch=16, steps=6),
-    "10M": Size(GPT(width=384, depth=6, heads=6, tied=True), vocab=2048, length=256, batch=4, steps=1),
+    "0.8M": Size(GPT(width=128, depth=4, heads=4, tied=True), vocab=66, length=128, batch=16, steps=2),
+    "10M": Size(GPT(width=384, depth=6, heads=6, tied=True), vocab=66, length=256, batch=2, steps=1),
 }
 
 
@@ -122,7 +123,7 @@ def block(steps: Iterator[object], length: int) -> Callable[[], None]:
 
 def products(precision: str) -> tuple[Callable[[], None], float]:
     """Large square matrix products, and how many operations they are."""
-    side, times = (2048, 2) if DEVICE.type == "cpu" else (8192, 20)
+    side, times = (2048, 1) if DEVICE.type == "cpu" else (8192, 20)
     a, b = torch.randn(2, side, side, device=DEVICE, dtype=torch.bfloat16 if precision == "bf16" else torch.float32)
     out = torch.empty_like(a)
 
@@ -153,7 +154,9 @@ def compare(name: str, size: Size, precision: str, rounds: int) -> bool:
     times = interleaved(arms, rounds, warm=2)
     tokens = size.rows * size.length * size.block
     same, found = ratio(times["again"], times["hand"]), ratio(times["danlu"], times["hand"])
-    good = holds(found, same, BOUND)
+    strays = max(abs(same.low - 1), abs(same.high - 1))
+    good = strays < 0.05 and holds(found, same, BOUND)
+    verdict = "holds" if good else "DOES NOT HOLD" if strays < 0.05 else "NOT TOLD: too many others use this machine"
 
     def rate(arm: str) -> float:
         return tokens / statistics.median(times[arm])
@@ -164,12 +167,11 @@ def compare(name: str, size: Size, precision: str, rounds: int) -> bool:
         return ratio([t / work for t in times["product"]], own)
 
     parameters = sum(p.numel() for p in size.net(size.facts).parameters())
-    print(
-        f"{name} ({parameters / 1e6:.2f}M parameters), {precision}, {size.rows} rows of {size.length} tokens, {rounds} blocks of {size.block} steps"
-    )
+    shape = f"{size.rows} rows of {size.length} tokens, {rounds} blocks of {size.block} steps"
+    print(f"{name} ({parameters / 1e6:.2f}M parameters), {precision}, {shape}")
     print(f"  tokens a second      hand {rate('hand'):,.0f}, danlu {rate('danlu'):,.0f}")
     print(f"  A/A  hand / itself   {same}")
-    print(f"  A/B  danlu / hand    {found} of its time; bound {BOUND:.3f}: {'holds' if good else 'DOES NOT HOLD'}")
+    print(f"  A/B  danlu / hand    {found} of its time; bound {BOUND:.3f}: {verdict}")
     peak = work / statistics.median(times["product"]) / 1e9
     print(f"  of the peak          danlu {share('danlu')}, hand {share('hand')}; the product: {peak:,.0f} GFLOP/s", flush=True)
     return good
@@ -182,7 +184,7 @@ def main() -> int:
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     print(f"{DEVICE}, torch {torch.__version__}, {asked.threads} threads")
-    rounds = 5 if asked.quick else 25
+    rounds = 8 if asked.quick else 40
     held = [compare(name, size, precision, rounds) for name, size in SIZES.items() for precision in ("fp32", "bf16")]
     return 0 if all(held) else 1
 

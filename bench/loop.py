@@ -2,9 +2,9 @@
 
     python bench/loop.py [--rounds 60]
 
-The hand-written loops were frozen before danlu was tuned against them: SGD with momentum as torch gives it, a shuffled order each epoch, and, in
-the guarded one, the cheapest check for a non-finite gradient that torch has (one fused kernel). danlu runs its defaults: guard on, random streams
-on, fused kernels where torch has right ones.
+The hand-written loops were frozen before danlu was tuned against them: SGD with momentum as torch gives it, a shuffled order each epoch,
+and, in the guarded one, the cheapest check for a non-finite gradient that torch has (one fused kernel). danlu runs its defaults: guard
+on, random streams on, fused kernels where torch has right ones.
 """
 
 from __future__ import annotations

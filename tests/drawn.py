@@ -9,7 +9,7 @@ from typing import Any, Literal
 from hypothesis import strategies as st
 
 from danlu import find
-from danlu.annotations import REQUIRED, arms, bare, field_types, is_description, is_list, is_mapping, kind_of, ranges
+from danlu.describe.annotations import REQUIRED, arms, bare, field_types, is_description, is_list, is_mapping, kind_of, ranges
 
 TEXT = st.text(max_size=12) | st.sampled_from(
     ["no", "on", "1e-3", "012", "~", "", ".inf", "true", "C:\\x y", "a: b", "# c", "- d", "网络", "\t"]

@@ -12,11 +12,12 @@ import drawn
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from danlu import find, yaml12
+from danlu import find
 from danlu.core import Recipe
-from danlu.describe import from_data, to_data
+from danlu.describe import yaml12
+from danlu.describe.forms import from_data, to_data
+from danlu.describe.user_file import Named
 from danlu.errors import BadInput, speak
-from danlu.user_file import Named
 
 GOOD = {"model": "mlp", "data": "digits", "epochs": 3}
 many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -207,7 +208,7 @@ def test_a_users_file_named_on_purpose(net: Path) -> None:
         "model: {net.py:Net: {width: 10}}\ndata: digits\nloss: net.py:my_loss\nepochs: 1\n"
         "techniques: [net.py:Trick, {net.py:Trick: {alpha: 0.1}}, net.py:made]\n"
     )
-    from danlu.recipe_file import load_recipe
+    from danlu.describe.recipe_file import load_recipe
 
     recipe = load_recipe(str(net.parent / "my.yaml"))
     assert recipe.model == Named(f"{net}:Net", {"width": 10}) and recipe.model().fc.out_features == 10

@@ -14,8 +14,8 @@ from test_names import one_edit
 
 from danlu import find
 from danlu.errors import BadInput, speak
-from danlu.names import distance
-from danlu.source import SEAMS
+from danlu.find.names import distance
+from danlu.find.source import SEAMS
 
 FILES = {
     "__init__.py": "",

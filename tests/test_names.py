@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danlu.names import distance, nearest, snake
+from danlu.find.names import distance, nearest, snake
 
 
 @pytest.mark.parametrize(

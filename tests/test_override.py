@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from danlu.core import Recipe
-from danlu.describe import from_data, to_data
+from danlu.describe.forms import from_data, to_data
+from danlu.describe.override import override, parse_call, technique_name
+from danlu.describe.places import Places, Spot
 from danlu.errors import BadInput, speak
-from danlu.override import override, parse_call, technique_name
-from danlu.places import Places, Spot
 
 
 @pytest.fixture(autouse=True)

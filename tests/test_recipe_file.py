@@ -16,9 +16,9 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from danlu import json_lines, recipe_file, yaml12
 from danlu.core import Recipe
-from danlu.describe import from_data, to_data
+from danlu.describe import json_lines, recipe_file, yaml12
+from danlu.describe.forms import from_data, to_data
 from danlu.errors import BadInput, speak
 
 KEYS = st.text(min_size=1, max_size=8) | st.sampled_from(["no", "1", "null", "a b", "a: b", "#", "-", "?", "<<", "网"])
@@ -192,7 +192,7 @@ def test_load_recipe(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("model: mlp\ndata: digits\nepochs: 3\n")
     (tmp_path / "a.json").write_text('{"model": "mlp", "data": "digits", "epochs": 3}')
     (tmp_path / "a.py").write_text(
-        "from danlu.core import Recipe\nfrom danlu.nets.mlp import MLP\nfrom danlu.describe import from_data\n"
+        "from danlu.core import Recipe\nfrom danlu.nets.mlp import MLP\nfrom danlu.describe.forms import from_data\n"
         "def made(): return from_data({'model': 'mlp', 'data': 'digits', 'epochs': 3})\nready = made()\nwrong = 3\nready2 = Recipe\n"
     )
     expected = from_data({"model": "mlp", "data": "digits", "epochs": 3})

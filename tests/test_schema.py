@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from danlu.core import Recipe
-from danlu.describe import from_data, to_data
+from danlu.describe.forms import from_data, to_data
+from danlu.describe.schema import schema
 from danlu.errors import BadInput
-from danlu.schema import schema
 
 SCHEMA = jsonschema.Draft202012Validator(schema())
 BASE = {"model": "mlp", "data": "digits", "epochs": 3}

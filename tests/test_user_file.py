@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from danlu import user_file
+from danlu.describe import user_file
+from danlu.describe.user_file import Named
 from danlu.errors import BadInput, speak
-from danlu.user_file import Named
 
 
 @pytest.fixture(autouse=True)
@@ -71,5 +71,5 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_naming_files_imports_no_torch() -> None:
-    code = "import sys; from danlu import user_file; sys.exit('torch' in sys.modules)"
+    code = "import sys; from danlu.describe import user_file; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -18,7 +18,7 @@ _HOMES = {
     "Technique": "core",
     "Tensors": "data.source",
     "batch_loss": "losses.adapt",
-    "load_recipe": "recipe_file",
+    "load_recipe": "describe.recipe_file",
     "mean_loss": "losses.adapt",
     "train": "run.train",
 }

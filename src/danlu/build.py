@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from danlu import messages
+from danlu.describe.user_file import unwrapped
 from danlu.errors import Refused
+from danlu.find.names import snake
 from danlu.keys import mix
-from danlu.names import snake
-from danlu.user_file import unwrapped
 
 if TYPE_CHECKING:
     from danlu.core import Batch, Recipe, Run, Technique
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 def check_fields(recipe: Recipe) -> None:
     """Refuse plain fields that are out of range or of another type, as a recipe file's would be. Raises BadInput."""
-    from danlu.annotations import RECIPE
-    from danlu.describe import check_length, convert
-    from danlu.places import Places, Spot
+    from danlu.describe.annotations import RECIPE
+    from danlu.describe.forms import check_length, convert
+    from danlu.describe.places import Places, Spot
 
     spot = Spot(Places())
     check_length(recipe.epochs, recipe.steps, spot)

@@ -101,12 +101,23 @@ class Technique:
     neutral: ClassVar[Mapping[str, Any] | str] = ""  # field values that change nothing, bit for bit; or why there are none
     changes: ClassVar[str] = "parameters"  # what shows that it is alive: parameters, gradients, reports, files, memory, time
 
-    def wrap_model(self, model: nn.Module, run: Run) -> nn.Module: return model
-    def wrap_stream(self, stream: Stream, run: Run) -> Stream: return stream
-    def wrap_objective(self, objective: Objective, run: Run) -> Objective: return objective
-    def wrap_gradient(self, gradient: Gradient, run: Run) -> Gradient: return gradient
-    def wrap_update(self, update: Update, run: Run) -> Update: return update
-    def wrap_reports(self, reports: Reports, run: Run) -> Reports: return reports
+    def wrap_model(self, model: nn.Module, run: Run) -> nn.Module:
+        return model
+
+    def wrap_stream(self, stream: Stream, run: Run) -> Stream:
+        return stream
+
+    def wrap_objective(self, objective: Objective, run: Run) -> Objective:
+        return objective
+
+    def wrap_gradient(self, gradient: Gradient, run: Run) -> Gradient:
+        return gradient
+
+    def wrap_update(self, update: Update, run: Run) -> Update:
+        return update
+
+    def wrap_reports(self, reports: Reports, run: Run) -> Reports:
+        return reports
 
     def shadow(self) -> dict[str, Tensor] | None:
         """Parameters and buffers to validate and export instead of the raw ones, by name, for a technique that keeps an average."""
@@ -149,7 +160,9 @@ class Run:
         self.placement = build.placement(recipe)
         self.data = data if data is not None else build.data(recipe)
         self.plan = self.placement.plan(self.data.train, recipe)
-        self.total = recipe.steps or max(1, round((recipe.epochs or 0) * self.plan.steps_per_epoch))  # the horizon; stored, never recomputed
+        self.total = recipe.steps or max(
+            1, round((recipe.epochs or 0) * self.plan.steps_per_epoch)
+        )  # the horizon; stored, never recomputed
         self._shape = copy.deepcopy(recipe.schedule)
         self.schedule = self._shape and self._shape(self.total)  # the factor of the rate over the step
         self.techniques = build.techniques(recipe, self._shape, validates=self.data.val is not None)
@@ -179,7 +192,7 @@ class Run:
     def _steps(self, stream: Iterator[Batch]) -> Reports:
         while self.step < self.total and (batches := self._take(stream)):
             self.placement.begin()
-            outcome = self.update(lambda: self.gradient(self.objective, batches))  # noqa: B023 (called within this turn)
+            outcome = self.update(lambda: self.gradient(self.objective, batches))
             self.step += 1
             yield Report(self.step, self.step / self.plan.steps_per_epoch, outcome, self.optimizer.param_groups[0]["lr"])
 
@@ -202,7 +215,7 @@ class Run:
         return self.placement.evaluate(self.model, fn, rows, self.plan.at_once, self.criterion.counts, kept)
 
     def kept_weights(self, which: str = "auto", whole: bool = False) -> dict[str, Tensor] | None:
-        """The average that the outermost technique keeps ("ema"), or None for the model's "raw" weights ("auto": an average if there is one)."""
+        """The average that the outermost technique keeps ("ema"), None for the model's own ("raw"); "auto": an average if there is one."""
         found = next((w for t in self.techniques if (w := t.shadow()) is not None), None) if which != "raw" else None
         if which == "ema" and found is None:
             raise BadInput(messages.NO_AVERAGE)

@@ -20,8 +20,8 @@ import torch
 from danlu import find, messages
 from danlu.data.find_files import local_folder
 from danlu.errors import Sentence, Trouble, language, say
+from danlu.find.source import Found
 from danlu.folders import cache_folder
-from danlu.source import Found
 
 Rows = list[tuple[str, str]]
 GIB = 1 << 30

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from danlu import find, messages
-from danlu.annotations import show
 from danlu.core import Batch, Recipe, Run, Technique
 from danlu.cost import step_cost
+from danlu.describe.annotations import show
+from danlu.describe.user_file import Named
 from danlu.errors import say
-from danlu.names import snake
+from danlu.find.names import snake
+from danlu.find.source import FOLDERS, SEAMS
 from danlu.nets.flops import step_flops
 from danlu.optim.groups import describe_groups
-from danlu.source import FOLDERS, SEAMS
-from danlu.user_file import Named
 
 if TYPE_CHECKING:
     from danlu.data.source import Data

@@ -18,9 +18,9 @@ NEEDS = Sentence(
     "{technique} 需要“{need}”，而放置方式 `{placement}` 不提供；请去掉 {technique}，或改用提供它的放置方式（single 提供）",
 )
 OVER_BATCH = Sentence(
-    "the loss {loss} is taken over the whole batch (over=\"batch\"), so it cannot be split: found {micro} micro-batches a step on "
+    'the loss {loss} is taken over the whole batch (over="batch"), so it cannot be split: found {micro} micro-batches a step on '
     "{ranks} process(es); set micro_batch_size to the batch size on one process, or return a sum over rows",
-    "损失 {loss} 是对整个批次计算的（over=\"batch\"），不能拆分：现在每步有 {micro} 个微批、{ranks} 个进程；"
+    '损失 {loss} 是对整个批次计算的（over="batch"），不能拆分：现在每步有 {micro} 个微批、{ranks} 个进程；'
     "请在单进程上令 micro_batch_size 等于批大小，或返回按行求和的损失",
 )
 GHOST_NORM = Sentence(
@@ -333,8 +333,8 @@ NO_USUAL_LOSS = Sentence(
     "loss=auto 不认识任务 `{task}`（已知：{known}）；请指定一个损失",
 )
 LOSS_OVER = Sentence(
-    "the loss {loss} says over={found!r}; it is either \"rows\" or \"batch\"",
-    "损失 {loss} 写着 over={found!r}；只能是 \"rows\" 或 \"batch\"",
+    'the loss {loss} says over={found!r}; it is either "rows" or "batch"',
+    '损失 {loss} 写着 over={found!r}；只能是 "rows" 或 "batch"',
 )
 LOSS_RUNS_MODEL = Sentence(
     "the loss {loss} is a function of (model, batch) and runs the model itself, so it cannot be taken of an output; write it as "
@@ -446,8 +446,12 @@ NULL = Sentence("null", "null")
 A_CHOICE = Sentence("one of {choices}", "{choices} 之一")
 A_LIST = Sentence("a list, each item {items}", "列表（元素为{items}）")
 A_MAPPING = Sentence("a mapping of `field: value`", "形如 `字段: 值` 的映射")
-A_NAME = Sentence("the {kind}'s name, or `name: {{field: value}}`, or `file.py:Name`", "{kind}的名称，或 `名称: {{字段: 值}}`，或 `file.py:Name`")
-A_VALUE = Sentence("a plain value (a number, text, true, false, null, or a list of these)", "普通值（数值、文本、true、false、null，或由它们组成的列表）")
+A_NAME = Sentence(
+    "the {kind}'s name, or `name: {{field: value}}`, or `file.py:Name`", "{kind}的名称，或 `名称: {{字段: 值}}`，或 `file.py:Name`"
+)
+A_VALUE = Sentence(
+    "a plain value (a number, text, true, false, null, or a list of these)", "普通值（数值、文本、true、false、null，或由它们组成的列表）"
+)
 OR = Sentence("{first} or {second}", "{first}或{second}")
 ONE_NAME = Sentence(
     "write one name with its fields below it; found {found} names: {names} (are the fields indented?)",
@@ -458,18 +462,25 @@ NOT_A_TECHNIQUE = Sentence(
     "`{target}` is not a technique; a technique is a dataclass that derives from danlu.core.Technique",
     "`{target}` 不是技巧；技巧是继承 danlu.core.Technique 的 dataclass",
 )
-NO_OPTIONS = Sentence("`{target}` is already made, so it takes no fields; name the class instead", "`{target}` 是已建好的对象，不能再设字段；请改为指定类")
+NO_OPTIONS = Sentence(
+    "`{target}` is already made, so it takes no fields; name the class instead", "`{target}` 是已建好的对象，不能再设字段；请改为指定类"
+)
 NO_DATA_FORM = Sentence(
     "{found} has no written form; describe it by a name, or put it in a file and name it: `file.py:Name`",
     "{found} 无法写成文字；请用名称描述它，或放入文件并写成 `file.py:Name`",
 )
-NOT_A_RECIPE = Sentence("{target} must be a Recipe, or a function without arguments that returns one; found {found}", "{target} 应为 Recipe，或返回 Recipe 的无参函数；现在是 {found}")
+NOT_A_RECIPE = Sentence(
+    "{target} must be a Recipe, or a function without arguments that returns one; found {found}",
+    "{target} 应为 Recipe，或返回 Recipe 的无参函数；现在是 {found}",
+)
 NOT_A_TARGET = Sentence("`{target}` does not have the form `file.py:Name`", "`{target}` 不是 `file.py:Name` 的形式")
 NAME_NOT_IN_FILE = Sentence("{path} has no `{name}`; {hint}", "{path} 中没有 `{name}`；{hint}")
 CANNOT_READ = Sentence("cannot read {path}: {error}", "无法读取 {path}：{error}")
 FILE_FAILED = Sentence("{path}:{line}: the file failed with {kind}: {error}", "{path}:{line}：运行该文件时出错（{kind}）：{error}")
 UNKNOWN_SUFFIX = Sentence("{path}: a recipe file ends in .yaml, .yml or .json", "{path}：配方文件的扩展名应为 .yaml、.yml 或 .json")
-FILE_TOO_LARGE = Sentence("{path}: a recipe file has at most {most} bytes; this one has {found}", "{path}：配方文件最多 {most} 字节；此文件有 {found} 字节")
+FILE_TOO_LARGE = Sentence(
+    "{path}: a recipe file has at most {most} bytes; this one has {found}", "{path}：配方文件最多 {most} 字节；此文件有 {found} 字节"
+)
 NOT_UTF8 = Sentence("{path}:{line}: not UTF-8 text; save the file as UTF-8", "{path}:{line}：不是 UTF-8 文本；请将文件另存为 UTF-8")
 SYNTAX = Sentence("not valid {format}: {problem}", "不是合法的 {format}：{problem}")
 TAB = Sentence("a tab in the indentation; use spaces", "缩进中有制表符；请改用空格")
@@ -478,19 +489,30 @@ TOO_DEEP = Sentence("more than {most} levels deep", "嵌套超过 {most} 层")
 TOO_MANY = Sentence("more than {most} values", "超过 {most} 个值")
 KEY_TWICE = Sentence("written twice, first in line {first}; keep one", "重复出现（首次在第 {first} 行）；请只保留一处")
 KEY_NOT_TEXT = Sentence("the key {key} is not text; put it in quotes", "键 {key} 不是文本；请加引号")
-NO_TAGS = Sentence("the tag `{tag}` is not allowed; a recipe holds plain values and never runs code", "不允许使用标签 `{tag}`；配方只含普通值，从不执行代码")
+NO_TAGS = Sentence(
+    "the tag `{tag}` is not allowed; a recipe holds plain values and never runs code",
+    "不允许使用标签 `{tag}`；配方只含普通值，从不执行代码",
+)
 NO_ALIASES = Sentence("`{mark}` (an anchor or alias) is not allowed; write the value out", "不允许使用锚点或别名 `{mark}`；请直接写出值")
 ONE_DOCUMENT = Sentence("a second document starts here; a recipe is one", "此处开始了第二个文档；一个配方只能是一个文档")
 NUMBER_TOO_LARGE = Sentence("the number {found} is too large; write .inf for infinity", "数值 {found} 过大；无穷大请写 .inf")
 NO_EQUALS = Sentence("`{setting}`: write field=value", "`{setting}`：请写成 字段=值")
 UNKNOWN_SETTING = Sentence("the recipe has nothing of that name; {hint}", "配方中没有这个名称；{hint}")
 NOT_IN_LIST = Sentence("the recipe has no technique `{name}`; add it: --with {name}", "配方中没有技巧 `{name}`；可用 --with {name} 加入")
-NOT_REMOVABLE = Sentence("the recipe has no technique `{name}` to leave out; its techniques are: {names}", "配方中没有可去掉的技巧 `{name}`；现有技巧：{names}")
-WHICH_ONE = Sentence("the recipe has {count} of them; say which, from 0: `{example}`", "配方中有 {count} 个；请指明第几个（从 0 数）：`{example}`")
+NOT_REMOVABLE = Sentence(
+    "the recipe has no technique `{name}` to leave out; its techniques are: {names}", "配方中没有可去掉的技巧 `{name}`；现有技巧：{names}"
+)
+WHICH_ONE = Sentence(
+    "the recipe has {count} of them; say which, from 0: `{example}`", "配方中有 {count} 个；请指明第几个（从 0 数）：`{example}`"
+)
 NOT_CHOSEN = Sentence("the recipe names no {kind}; name one as well: {field}=NAME", "配方没有指定{kind}；请同时指定：{field}=名称")
-NOT_SETTABLE = Sentence("{found} is a Python object without fields to set; change it where it is made", "{found} 是没有可设字段的 Python 对象；请在创建处修改")
+NOT_SETTABLE = Sentence(
+    "{found} is a Python object without fields to set; change it where it is made", "{found} 是没有可设字段的 Python 对象；请在创建处修改"
+)
 BAD_CALL = Sentence("`{call}` cannot be read; write it like mixup(alpha=0.2)", "无法读懂 `{call}`；请写成 mixup(alpha=0.2) 的形式")
-TOO_MANY_POSITIONS = Sentence("{name} takes at most {most} values in order; name the fields: {fields}", "{name} 最多按顺序接受 {most} 个值；请写出字段名：{fields}")
+TOO_MANY_POSITIONS = Sentence(
+    "{name} takes at most {most} values in order; name the fields: {fields}", "{name} 最多按顺序接受 {most} 个值；请写出字段名：{fields}"
+)
 INIT_HEADER = Sentence(
     "A danlu recipe. Train it: danlu train FILE. Every line may be changed; a line that is taken out has the value it has here.",
     "danlu 配方。训练：danlu train 文件名。每一行都可修改；删去某行即取此处所写的默认值。",
@@ -571,7 +593,10 @@ NOT_A_RUN = Sentence(
     "{folder} holds other files and is no run folder; nothing was written; choose an empty or new folder with --out",
     "{folder} 中有其他文件，不是运行文件夹；未写入任何内容；请用 --out 选择空的或新的文件夹",
 )
-NO_RUN_THERE = Sentence("there is no run in {folder} (no {file}); name a folder that danlu train made", "{folder} 中没有训练记录（缺少 {file}）；请给出 danlu train 生成的文件夹")
+NO_RUN_THERE = Sentence(
+    "there is no run in {folder} (no {file}); name a folder that danlu train made",
+    "{folder} 中没有训练记录（缺少 {file}）；请给出 danlu train 生成的文件夹",
+)
 OTHER_RECIPE = Sentence(
     "{folder} holds a run of another recipe; nothing was written. It differs in:\n{difference}\nset these back to go on with it, or choose another "
     "folder with --out",
@@ -625,25 +650,45 @@ OVERVIEW_EXAMPLES = Sentence(
     "入门：\n  danlu list recipe\n  danlu train digits\n  danlu train digits optimizer.lr=3e-4 --with ema",
 )
 CODE_DONE = Sentence("done", "完成")
-CODE_BUG = Sentence("an error of danlu's own, or in your Python; the traceback is kept in a file", "danlu 自身或你的 Python 代码出错；错误详情已存入文件")
-CODE_BAD_INPUT = Sentence("the recipe, the data or the command line must be changed; nothing was written over", "需要修改配方、数据或命令行；没有覆盖任何文件")
-CODE_REFUSED = Sentence("a combination that could not train correctly; the sentence says what to do instead", "这种组合无法正确训练；提示中有替代办法")
+CODE_BUG = Sentence(
+    "an error of danlu's own, or in your Python; the traceback is kept in a file", "danlu 自身或你的 Python 代码出错；错误详情已存入文件"
+)
+CODE_BAD_INPUT = Sentence(
+    "the recipe, the data or the command line must be changed; nothing was written over", "需要修改配方、数据或命令行；没有覆盖任何文件"
+)
+CODE_REFUSED = Sentence(
+    "a combination that could not train correctly; the sentence says what to do instead", "这种组合无法正确训练；提示中有替代办法"
+)
 CODE_BUSY = Sentence("the run folder is in use by another process", "运行文件夹正被另一个进程使用")
 CODE_DIVERGED = Sentence("training stopped because numbers were no longer finite", "数值不再有限（发散），训练已停止")
 CODE_NO_SPACE = Sentence("the disk is full or cannot be written; what was saved before is whole", "磁盘已满或不可写；之前保存的内容完好")
-CODE_SAVED = Sentence("stopped by Ctrl-C or a signal, and saved: run the same command again to go on", "被 Ctrl-C 或信号中止，已保存：再次运行同一命令即可继续")
+CODE_SAVED = Sentence(
+    "stopped by Ctrl-C or a signal, and saved: run the same command again to go on",
+    "被 Ctrl-C 或信号中止，已保存：再次运行同一命令即可继续",
+)
 CODE_INTERRUPTED = Sentence("stopped by Ctrl-C before there was anything to save", "被 Ctrl-C 中止，此时还没有可保存的内容")
-FLAG_LANG = Sentence("speak English or Chinese (else $DANLU_LANG, else the system's language)", "使用英文或中文（默认看 $DANLU_LANG，再看系统语言）")
+FLAG_LANG = Sentence(
+    "speak English or Chinese (else $DANLU_LANG, else the system's language)", "使用英文或中文（默认看 $DANLU_LANG，再看系统语言）"
+)
 FLAG_DEBUG = Sentence("show the traceback of an error", "出错时显示完整的调用栈")
 FLAG_HELP = Sentence("show this help", "显示本帮助")
 FLAG_JSON = Sentence("print JSON instead, with English keys", "改为输出 JSON（键为英文）")
-FLAG_SEAM = Sentence("only techniques at this seam: model, stream, objective, gradient, update, reports", "只看这一接缝处的技巧：model、stream、objective、gradient、update、reports")
+FLAG_SEAM = Sentence(
+    "only techniques at this seam: model, stream, objective, gradient, update, reports",
+    "只看这一接缝处的技巧：model、stream、objective、gradient、update、reports",
+)
 FLAG_ROW = Sentence("only what serves this row of the scope, such as 2.10", "只看对应范围表中这一行的条目，例如 2.10")
-FLAG_WITH = Sentence("add a technique, innermost: mixup, 'mixup(alpha=0.2)', my.py:Trick", "加入一个技巧（放在最内层）：mixup、'mixup(alpha=0.2)'、my.py:Trick")
+FLAG_WITH = Sentence(
+    "add a technique, innermost: mixup, 'mixup(alpha=0.2)', my.py:Trick",
+    "加入一个技巧（放在最内层）：mixup、'mixup(alpha=0.2)'、my.py:Trick",
+)
 FLAG_WITHOUT = Sentence("leave a technique of the recipe out", "去掉配方中的一个技巧")
 FLAG_INIT_OUT = Sentence("write this new file instead of printing", "写入这个新文件，而不是打印出来")
 FLAG_YAML = Sentence("print the resolved recipe, every field, as YAML", "以 YAML 打印解析后的完整配方")
-FLAG_OUT = Sentence("the run folder (else a new runs/RECIPE-DATE-N); one with the same recipe is gone on with", "运行文件夹（默认新建 runs/配方-日期-序号）；若其中是同一配方，则接着训练")
+FLAG_OUT = Sentence(
+    "the run folder (else a new runs/RECIPE-DATE-N); one with the same recipe is gone on with",
+    "运行文件夹（默认新建 runs/配方-日期-序号）；若其中是同一配方，则接着训练",
+)
 FLAG_TRAIN_JSON = Sentence("print one JSON object at the end and nothing else", "只在结束时打印一个 JSON 对象")
 FLAG_QUIET = Sentence("show no progress", "不显示进度")
 FLAG_METRIC = Sentence("what to plot, such as loss, val_accuracy, lr (may be repeated)", "画哪个量，例如 loss、val_accuracy、lr（可重复）")
@@ -653,24 +698,28 @@ FLAG_SCHEDULE = Sentence("plot a recipe's learning rate instead, without trainin
 ABOUT_TRAIN = Sentence("train a recipe", "训练一个配方")
 ABOUT_RESUME = Sentence("go on with a run", "接着训练某次运行")
 ABOUT_EXPLAIN = Sentence("say what a recipe does, and what a step of it takes, in seven lines", "用七行说明配方做什么、每步需要多少资源")
-ABOUT_INIT = Sentence("print a recipe as YAML with a comment for each field, to start your own from", "把配方打印成带注释的 YAML，作为自己配方的起点")
+ABOUT_INIT = Sentence(
+    "print a recipe as YAML with a comment for each field, to start your own from", "把配方打印成带注释的 YAML，作为自己配方的起点"
+)
 ABOUT_LIST = Sentence("list every name that a recipe may use", "列出配方中可用的所有名称")
 ABOUT_SHOW = Sentence("show what a name is: its fields, ranges, defaults, source", "查看某个名称：字段、取值范围、默认值、出处")
 ABOUT_PLOT = Sentence("plot runs over one another, as PNG, SVG or in the terminal", "把多次运行画在一张图上：PNG、SVG 或终端")
 ABOUT_REPORT = Sentence("write a run's report.html anew", "重新生成某次运行的 report.html")
-ABOUT_DOCTOR = Sentence("look at this machine: Python, torch, devices, extras, data sets", "检查本机：Python、torch、设备、可选组件、数据集")
+ABOUT_DOCTOR = Sentence(
+    "look at this machine: Python, torch, devices, extras, data sets", "检查本机：Python、torch、设备、可选组件、数据集"
+)
 ABOUT_SCHEMA = Sentence("print the JSON Schema of recipe files, for editors", "打印配方文件的 JSON Schema，供编辑器使用")
 QUOTING = Sentence(
     "RECIPE is a name (danlu list recipe), a file (my.yaml, my.json), or a function in a file (my.py:recipe).\n"
     "field=value sets a field of it: optimizer.lr=1e-3, mixup.alpha=0.2, optimizer=lion, epochs=5.\n"
     "Quote what holds brackets, blanks or commas:\n"
     "  bash, PowerShell:  --with 'mixup(alpha=0.2)' 'metrics=[accuracy, f1]'\n"
-    "  cmd:               --with \"mixup(alpha=0.2)\" \"metrics=[accuracy, f1]\"",
+    '  cmd:               --with "mixup(alpha=0.2)" "metrics=[accuracy, f1]"',
     "RECIPE 可以是名称（danlu list recipe）、文件（my.yaml、my.json），或文件中的函数（my.py:recipe）。\n"
     "field=value 设置其中的字段：optimizer.lr=1e-3、mixup.alpha=0.2、optimizer=lion、epochs=5。\n"
     "含括号、空格或逗号时请加引号：\n"
     "  bash、PowerShell：  --with 'mixup(alpha=0.2)' 'metrics=[accuracy, f1]'\n"
-    "  cmd：               --with \"mixup(alpha=0.2)\" \"metrics=[accuracy, f1]\"",
+    '  cmd：               --with "mixup(alpha=0.2)" "metrics=[accuracy, f1]"',
 )
 MORE_LIST = Sentence(
     "KIND is one of: recipe, model, data, loss, metric, optimizer, schedule, technique, placement (or a seam).",
@@ -686,15 +735,13 @@ MORE_PLOT = Sentence(
     "例如：danlu plot runs/a runs/b --metric val_loss --out compare.png；danlu plot --schedule digits --terminal",
 )
 MORE_SCHEMA = Sentence(
-    "Keep it beside your recipes (danlu schema > danlu.schema.json) and write in the first line of a recipe:\n"
-    "  # yaml-language-server: $schema=danlu.schema.json",
-    "把它存在配方旁边（danlu schema > danlu.schema.json），并在配方的第一行写上：\n  # yaml-language-server: $schema=danlu.schema.json",
+    "Keep it beside your recipes (danlu schema > danlu.describe.schema.json) and write in the first line of a recipe:\n"
+    "  # yaml-language-server: $schema=danlu.describe.schema.json",
+    "把它存在配方旁边（danlu schema > danlu.describe.schema.json），并在配方的第一行写上：\n  # yaml-language-server: $schema=danlu.describe.schema.json",
 )
 UNKNOWN_COMMAND = Sentence("there is no command `{name}`; {hint}", "没有命令 `{name}`；{hint}")
 UNKNOWN_FLAG = Sentence("{command} has no flag `{flag}`; {hint}", "{command} 没有参数 `{flag}`；{hint}")
-FIELDS_WITHOUT_DASHES = Sentence(
-    "fields of the recipe are set without dashes: {setting}=VALUE", "设置配方字段时不加横线：{setting}=值"
-)
+FIELDS_WITHOUT_DASHES = Sentence("fields of the recipe are set without dashes: {setting}=VALUE", "设置配方字段时不加横线：{setting}=值")
 FLAG_NEEDS_VALUE = Sentence("`{flag}` needs a value: {flag} {value}", "`{flag}` 需要一个值：{flag} {value}")
 FLAG_TAKES_NO_VALUE = Sentence("`{flag}` takes no value; found `{found}`", "`{flag}` 不带值；现在是 `{found}`")
 MISSING_WORD = Sentence("danlu {name} needs {word}; see danlu {name} --help", "danlu {name} 需要 {word}；见 danlu {name} --help")
@@ -704,7 +751,9 @@ UNKNOWN_SEAM = Sentence("there is no seam `{seam}`; {hint}", "没有接缝 `{sea
 UNKNOWN_ROW = Sentence("nothing serves the row `{row}`; rows that something serves: {rows}", "没有条目对应 `{row}` 行；有条目的行：{rows}")
 UNKNOWN_ANYTHING = Sentence("nothing is named `{word}`; {hint}", "没有名为 `{word}` 的条目；{hint}")
 NOT_TOGETHER = Sentence("{first} and {second} cannot be had together; leave one out", "{first} 与 {second} 不能同时使用；请去掉一个")
-FILE_EXISTS = Sentence("{path} is there already, and nothing is written over; choose another name", "{path} 已存在，不会被覆盖；请换一个文件名")
+FILE_EXISTS = Sentence(
+    "{path} is there already, and nothing is written over; choose another name", "{path} 已存在，不会被覆盖；请换一个文件名"
+)
 PLOT_FLAG = Sentence(
     "`{flag}` has nothing to act on here: --metric is for runs, --with and --without are for --schedule; leave it out",
     "`{flag}` 在此不起作用：--metric 用于运行，--with 与 --without 用于 --schedule；请去掉它",
@@ -716,7 +765,9 @@ UNEXPECTED = Sentence(
     "danlu met an error it does not know: {error}. The traceback is in {path}; --debug shows it here",
     "danlu 遇到了未知错误：{error}。调用栈已存入 {path}；加 --debug 可直接显示",
 )
-UNEXPECTED_SHOWN = Sentence("danlu met an error it does not know: {error}; its traceback is above", "danlu 遇到了未知错误：{error}；调用栈见上")
+UNEXPECTED_SHOWN = Sentence(
+    "danlu met an error it does not know: {error}; its traceback is above", "danlu 遇到了未知错误：{error}；调用栈见上"
+)
 SEAM_WORDS = {
     "model": Sentence("model", "模型"),
     "stream": Sentence("stream", "数据流"),
@@ -756,7 +807,8 @@ EXPLAIN_GROUP = Sentence(
 EXPLAIN_LENGTH = Sentence("{steps} steps = {epochs} epochs", "{steps} 步 = {epochs} 轮")
 EXPLAIN_METRICS = Sentence("measured: loss, {metrics}", "评估：loss, {metrics}")
 EXPLAIN_PLACE = Sentence(
-    "{placement}: {processes} process on {device} in {precision} runs all of it", "{placement}：全部在 {device} 上以 {precision} 运行，{processes} 个进程"
+    "{placement}: {processes} process on {device} in {precision} runs all of it",
+    "{placement}：全部在 {device} 上以 {precision} 运行，{processes} 个进程",
 )
 EXPLAIN_MEMORY = Sentence("about {total} a step: {parts}", "每步约 {total}：{parts}")
 MEMORY_WORDS = {
@@ -798,7 +850,9 @@ PAGE_TEST_NOTE = Sentence(
     "The test rows were read once, at the end, with the weights of step {step}, which validation chose.",
     "测试集只在最后读取一次，所用权重来自第 {step} 步（由验证集选出）。",
 )
-PAGE_TEST_LAST = Sentence("The test rows were read once, at the end, with the last weights.", "测试集只在最后读取一次，使用最后一步的权重。")
+PAGE_TEST_LAST = Sentence(
+    "The test rows were read once, at the end, with the last weights.", "测试集只在最后读取一次，使用最后一步的权重。"
+)
 PAGE_STEPS = Sentence("steps", "步数")
 PAGE_BEST_STEP = Sentence("best step", "最佳步")
 PAGE_TIME = Sentence("training time", "训练用时")
@@ -871,7 +925,9 @@ DOCTOR_NOT_SET = Sentence("not set", "未设置")
 DOCTOR_CACHE = Sentence("cache", "缓存")
 DOCTOR_BUNDLED = Sentence("there: made from what is installed", "可用：取自已安装的软件")
 DOCTOR_FETCHED = Sentence("not here; fetched when first used", "本机没有；首次使用时下载")
-DOCTOR_BY_HAND = Sentence("not here; the recipe that wants it says which files to put where", "本机没有；用到它的配方会说明把哪些文件放到哪里")
+DOCTOR_BY_HAND = Sentence(
+    "not here; the recipe that wants it says which files to put where", "本机没有；用到它的配方会说明把哪些文件放到哪里"
+)
 DOCTOR_SURROUNDINGS = Sentence("surroundings", "环境")
 DOCTOR_LANGUAGE = Sentence("language", "语言")
 DOCTOR_TERMINAL = Sentence("terminal", "终端")

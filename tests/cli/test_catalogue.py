@@ -8,7 +8,7 @@ import pytest
 
 from danlu import find
 from danlu.cli.show import about, allowed, use
-from danlu.source import FOLDERS, SEAMS
+from danlu.find.source import FOLDERS, SEAMS
 
 
 def test_list_has_every_name(danlu) -> None:

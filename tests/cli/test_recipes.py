@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from danlu.recipe_file import load_recipe
+from danlu.describe.recipe_file import load_recipe
 
 
 def test_explain_yaml_is_the_resolved_recipe(danlu, recipe: Path, tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_init_writes_over_nothing(danlu, recipe: Path, tmp_path: Path) -> None:
 
 def test_schema_accepts_what_init_prints(danlu, recipe: Path, tmp_path: Path) -> None:
     jsonschema = pytest.importorskip("jsonschema")
-    from danlu.recipe_file import read
+    from danlu.describe.recipe_file import read
 
     (tmp_path / "mine.yaml").write_text(danlu("init", str(recipe)).out, "utf-8")
     jsonschema.validate(read("mine.yaml")[0], json.loads(danlu("schema").out))

@@ -263,7 +263,7 @@ EVERY = [
 ]
 
 
-@pytest.mark.parametrize("loss, facts", EVERY, ids=str)
+@pytest.mark.parametrize("loss, facts", EVERY, ids=lambda thing: getattr(thing, "__name__", None) or str(thing))
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_the_sum_over_any_split_is_the_whole(loss, facts, data):

@@ -116,7 +116,7 @@ def test_swapped_weights_come_back_bit_for_bit_also_after_an_error():
     run = Run(toys.recipe(model=toys.batch_normed))
     before = toys.state(run)
     others = {name: value + 1 for name, value in before.items()}
-    with pytest.raises(ZeroDivisionError), run.placement.swapped(run.model, others):
+    with pytest.raises(ZeroDivisionError), run.placement.swapped(run.model, others):  # noqa: PT012
         assert all(torch.equal(value, others[name]) for name, value in toys.state(run).items())
         raise ZeroDivisionError
     assert all(torch.equal(value, before[name]) for name, value in toys.state(run).items())

@@ -219,7 +219,7 @@ def test_held():
     model = Moving().train()
     buffers = Buffers(model)
     before = {name: value.clone() for name, value in model.named_buffers()}
-    with pytest.raises(ZeroDivisionError), buffers.held():
+    with pytest.raises(ZeroDivisionError), buffers.held():  # noqa: PT012
         model(torch.full((2, 6), 2.0))
         raise ZeroDivisionError
     assert all(torch.equal(value, before[name]) for name, value in model.named_buffers())

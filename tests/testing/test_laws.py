@@ -369,13 +369,15 @@ BROKEN = [
     ("gradient", Pushes), ("gradient", Shakes),
     ("reevaluation", Forgets), ("reevaluation", Draws),
     ("update", Sleeps),
-    ("reports", Swallows), ("reports", SwallowsAll), ("reports", Doubles), ("reports", Reorders), ("reports", Invents), ("reports", StaysOpen),
+    ("reports", Swallows), ("reports", SwallowsAll), ("reports", Doubles),
+    ("reports", Reorders), ("reports", Invents), ("reports", StaysOpen),
     ("neutral", Loud), ("neutral", Stirs), ("neutral", Mute),
     ("resume", Amnesia), ("resume", ForgetsBest), ("resume", ForgetsAverage), ("resume", Unborn),
     ("alive", Nothing), ("alive", idle("gradients")), ("alive", idle("reports")), ("alive", idle("files")), ("alive", idle("memory")),
     ("alive", IdleReporter), ("alive", idle("magic")),
     ("reach", Absent),
-    ("description", Thinks), ("description", HoldsTensor), ("description", HoldsFunction), ("description", HoldsList), ("description", Hides),
+    ("description", Thinks), ("description", HoldsTensor), ("description", HoldsFunction),
+    ("description", HoldsList), ("description", Hides),
     ("description", Plain),
 ]  # fmt: skip
 

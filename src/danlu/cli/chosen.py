@@ -7,8 +7,8 @@ from typing import Any
 from danlu import find, messages
 from danlu.cli.parse import Flag, Given
 from danlu.errors import BadInput, language, say
-from danlu.names import Phrase, nearest
-from danlu.source import FOLDERS, SEAMS, Found
+from danlu.find.names import Phrase, nearest
+from danlu.find.source import FOLDERS, SEAMS, Found
 
 SEAM = Flag("--seam", messages.FLAG_SEAM, "SEAM")
 ROW = Flag("--row", messages.FLAG_ROW, "ROW")

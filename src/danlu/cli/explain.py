@@ -20,8 +20,8 @@ def run(words: list[str], given: Given) -> int:
         raise BadInput(messages.NOT_TOGETHER, first="--yaml", second="--json")
     recipe = asked(words, given)
     if given["--yaml"]:
-        from danlu.describe import to_data
-        from danlu.recipe_file import write
+        from danlu.describe.forms import to_data
+        from danlu.describe.recipe_file import write
 
         print(write(to_data(recipe, full=True)), end="")
         return 0

@@ -16,7 +16,7 @@ COMMAND = Command("init", messages.ABOUT_INIT, "RECIPE [field=value ...]", 1, No
 
 
 def run(words: list[str], given: Given) -> int:
-    from danlu.recipe_file import commented_yaml
+    from danlu.describe.recipe_file import commented_yaml
 
     text = commented_yaml(asked(words, given))
     if given["--out"] is None:

@@ -10,7 +10,7 @@ from danlu.cli.chosen import JSON, ROW, SEAM, chosen, record, seam_word, summary
 from danlu.cli.parse import Command, Given, columns
 from danlu.cli.text import aligned
 from danlu.errors import say
-from danlu.source import SEAMS, Found
+from danlu.find.source import SEAMS, Found
 
 COMMAND = Command("list", messages.ABOUT_LIST, "[KIND]", most=1, flags=(SEAM, ROW, JSON), more=messages.MORE_LIST)
 

@@ -14,7 +14,7 @@ from typing import Any
 from danlu import messages
 from danlu.cli.text import aligned
 from danlu.errors import BadInput, Sentence, say
-from danlu.names import Phrase, nearest
+from danlu.find.names import Phrase, nearest
 
 
 @dataclass(frozen=True)

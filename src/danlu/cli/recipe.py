@@ -16,16 +16,16 @@ CHANGES = (Flag("--with", messages.FLAG_WITH, "T", many=True), Flag("--without",
 
 def asked(words: list[str], given: Given) -> Recipe:
     """The recipe `words[0]` with the settings `words[1:]`. Raises BadInput."""
-    from danlu.override import override
-    from danlu.recipe_file import load_recipe
+    from danlu.describe.override import override
+    from danlu.describe.recipe_file import load_recipe
 
     return override(load_recipe(words[0]), words[1:], given["--with"], given["--without"])
 
 
 def name_of(spec: str) -> str:
     """What a run of that recipe is called: its name, or the file's without folder and ending."""
-    from danlu import user_file
-    from danlu.recipe_file import SUFFIXES
+    from danlu.describe import user_file
+    from danlu.describe.recipe_file import SUFFIXES
 
     if user_file.is_target(spec):
         return user_file.split(spec)[1]

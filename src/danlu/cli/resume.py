@@ -12,8 +12,8 @@ COMMAND = Command("resume", messages.ABOUT_RESUME, "RUN", 1, 1, (JSON, QUIET), m
 
 
 def run(words: list[str], given: Given) -> int:
-    from danlu.describe import from_data
-    from danlu.places import Places
+    from danlu.describe.forms import from_data
+    from danlu.describe.places import Places
     from danlu.run.folder import read_json
 
     folder = Path(words[0])

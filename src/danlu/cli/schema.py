@@ -11,7 +11,7 @@ COMMAND = Command("schema", messages.ABOUT_SCHEMA, more=messages.MORE_SCHEMA)
 
 
 def run(words: list[str], given: Given) -> int:
-    from danlu.schema import schema
+    from danlu.describe.schema import schema
 
     print(json.dumps(schema(), ensure_ascii=False, indent=1))
     return 0

@@ -13,7 +13,7 @@ from danlu.cli.chosen import JSON, ROW, SEAM, chosen, record, seam_word, summary
 from danlu.cli.parse import Command, Given, columns
 from danlu.cli.text import aligned, wrapped
 from danlu.errors import BadInput, say
-from danlu.source import Field, Found
+from danlu.find.source import Field, Found
 
 COMMAND = Command("show", messages.ABOUT_SHOW, "NAME|KIND", most=1, flags=(SEAM, ROW, JSON), more=messages.MORE_SHOW)
 

@@ -54,9 +54,7 @@ class Windows:
         return self.tokens, self.tokens[:0]  # the targets are the same tokens
 
 
-def language_data(
-    name: str, texts: Mapping[str, Sequence[str]], level: Level, vocabulary: int, length: int, workers: int
-) -> Data:
+def language_data(name: str, texts: Mapping[str, Sequence[str]], level: Level, vocabulary: int, length: int, workers: int) -> Data:
     """Data for a language model from {split: documents}; the tokenizer is made from the train documents.
 
     Between documents stands the end mark, where the tokenizer has one. `facts.bytes_per_token` is that of val, where bits per byte

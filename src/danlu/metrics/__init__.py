@@ -1,5 +1,5 @@
 """Metrics: statistics that add up over batches, and the numbers they amount to."""
 
-from danlu.face import face
+from danlu.find.face import face
 
 __getattr__, __dir__ = face(__name__)

@@ -29,7 +29,9 @@ def score(run: Run, rows: Any, prefix: str, weights: dict[str, Tensor] | None = 
 
     total = run.placement.evaluate(run.model, look, rows, run.recipe.batch_size, criterion.counts, weights)
     terms = [key.removeprefix("sum/") for key in total if key.startswith("sum/")]
-    scores: dict[str, float | None] = {f"{prefix}loss": sum(float(total[f"sum/{t}"]) / max(float(total[f"count/{t}"]), 1e-30) for t in terms)}
+    scores: dict[str, float | None] = {
+        f"{prefix}loss": sum(float(total[f"sum/{t}"]) / max(float(total[f"count/{t}"]), 1e-30) for t in terms)
+    }
     for place, metric in enumerate(metrics):
         stats = {key.split("/", 1)[1]: value for key, value in total.items() if key.startswith(f"{place}/")}
         scores.update({prefix + name: value for name, value in metric.finish(stats).items()})

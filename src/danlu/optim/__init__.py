@@ -1,5 +1,5 @@
 """Optimisers and learning-rate schedules as descriptions, and the parameter groups that optimisers work on."""
 
-from danlu.face import face
+from danlu.find.face import face
 
 __getattr__, __dir__ = face(__name__)

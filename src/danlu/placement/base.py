@@ -1,7 +1,7 @@
 """Where the model lives, and how its gradient is evaluated there: the innermost objective, gradient and evaluation.
 
-A placement is a description; `start` makes the live copy that a run owns. Every reduction that a technique may need is one of its verbs, which
-take the axis to reduce over, so a technique never talks to a process group. One process is a world of one, on the same code path.
+A placement is a description; `start` makes the live copy that a run owns. Every reduction that a technique may need is one of its verbs,
+which take the axis to reduce over, so a technique never talks to a process group. One process is a world of one, on the same code path.
 """
 
 from __future__ import annotations
@@ -187,7 +187,9 @@ class Placement:
         value = self.precision.scale / count if count else 0.0
         seed = self._seeds.get(value)
         if seed is None:
-            seed = self._seeds[value] = torch.tensor(value, dtype=torch.float64 if self.precision.name == "fp64" else None, device=self.device)
+            seed = self._seeds[value] = torch.tensor(
+                value, dtype=torch.float64 if self.precision.name == "fp64" else None, device=self.device
+            )
         return seed
 
     # ---- looking without touching ----

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,7 @@ class Buffers:
 
     def __init__(self, model: nn.Module):
         homes = {id(b): (m._buffers, key, b) for m in reversed(list(model.modules())) for key, b in m._buffers.items() if b is not None}
-        self._homes = [(home, key) for home, key, _ in homes.values()]  # where each is found
+        self._homes: list[tuple[dict[str, Any], str]] = [(home, key) for home, key, _ in homes.values()]  # where each is found
         self.all = [b for _, _, b in homes.values()]
         self.pending: list[Tensor] | None = None
         self._hook = model.register_forward_hook(self._called) if self.all else None
@@ -57,7 +57,7 @@ class Buffers:
 
     def _now(self, place: int) -> Tensor:
         home, key = self._homes[place]
-        return home[key]
+        return cast("Tensor", home[key])
 
     def _note(self) -> None:
         for place, buffer in enumerate(self.all):

@@ -19,10 +19,10 @@ def banking77() -> Recipe:
     Scope: 11.3, 1.2
     """
     return Recipe(
-        model=BERT(width=128, depth=2, heads=4, dropout=0.1),
-        data=Banking77(),
+        model=BERT(width=128, depth=1, heads=4, dropout=0.2),
+        data=Banking77(length=32),
         optimizer=AdamW(lr=2e-3, weight_decay=0.05),
-        schedule=Cosine(warmup=0.1),
+        schedule=Cosine(warmup=0.05),
         techniques=(Clip(max_norm=1.0),),
         epochs=12,
         batch_size=64,

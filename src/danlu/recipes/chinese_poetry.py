@@ -18,11 +18,11 @@ def chinese_poetry() -> Recipe:
     Scope: 11.3, 5.3, 3.6
     """
     return Recipe(
-        model=GPT(width=128, depth=3, heads=4, dropout=0.1, tied=True),
+        model=GPT(width=128, depth=2, heads=4, dropout=0.1, tied=True),
         data=ChinesePoetry(length=64),
         optimizer=AdamW(lr=3e-3, beta2=0.99, weight_decay=0.1),
         schedule=Cosine(warmup=0.05),
         techniques=(Clip(max_norm=1.0),),
-        epochs=4,
-        batch_size=32,
+        epochs=3,
+        batch_size=16,
     )

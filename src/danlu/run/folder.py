@@ -19,7 +19,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from danlu import json_lines, messages
+from danlu import messages
+from danlu.describe import json_lines
 from danlu.errors import BadInput, say
 from danlu.run import durable, lock
 from danlu.run.checkpoint import no_space

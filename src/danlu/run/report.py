@@ -9,7 +9,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from danlu import messages, yaml12
+from danlu import messages
+from danlu.describe import yaml12
 from danlu.errors import Sentence
 from danlu.run import checkpoint, curve, durable, log
 from danlu.run.folder import read_json

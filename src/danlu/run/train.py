@@ -15,9 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from danlu import messages, user_file
+from danlu import messages
 from danlu.core import Recipe, Report, Run
-from danlu.describe import to_data
+from danlu.describe import user_file
+from danlu.describe.forms import to_data
 from danlu.errors import BadInput, Diverged, Sentence, Trouble, say
 from danlu.metrics.score import score
 from danlu.run import checkpoint, log, record, report

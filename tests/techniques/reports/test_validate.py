@@ -86,7 +86,8 @@ def test_a_metric_that_is_not_there_is_named():
 
 
 @pytest.mark.parametrize("watch, mode", [
-    ("val_loss", "min"), ("loss", "min"), ("val_rmse", "min"), ("val_perplexity", "min"), ("val_bits_per_byte", "min"), ("val_error", "min"),
+    ("val_loss", "min"), ("loss", "min"), ("val_rmse", "min"), ("val_perplexity", "min"),
+    ("val_bits_per_byte", "min"), ("val_error", "min"),
     ("val_accuracy", "max"), ("val_auroc", "max"), ("val_r2", "max"), ("val_f1", "max"),
 ])  # fmt: skip
 def test_which_way_is_better(watch, mode):

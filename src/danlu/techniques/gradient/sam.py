@@ -38,13 +38,13 @@ class SAM(Technique):
 
         @torch.no_grad()
         def climb() -> None:
-            touched = [p for p in parameters if p.grad is not None]
-            if not touched:
+            touched = [p.detach() for p in parameters if p.grad is not None]
+            grads = [p.grad for p in parameters if p.grad is not None]
+            if not grads:
                 return
-            grads = [p.grad for p in touched]
             norm = run.placement.norm(grads)
             scale = torch.where(norm > 0, self.rho / norm, torch.zeros_like(norm))
-            torch._foreach_add_(touched, torch._foreach_mul(grads, scale))
+            torch._foreach_add_(touched, list(torch._foreach_mul(grads, scale)))
 
         def sharp(objective: Objective, batches: Sequence[Batch]) -> Outcome:
             here = gradient(objective, batches)

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
-from torch import Tensor
 
 from danlu.core import Reports, Run, Technique
 from danlu.errors import BadInput
@@ -51,7 +50,7 @@ class EarlyStop(Technique):
     # Where the state starts, held by the class: readable before the first report, and no field. A loaded state shadows it.
     best = None  # type: float | None
     best_step = waited = 0
-    best_weights = None  # type: dict[str, Tensor] | None
+    best_weights = None  # type: dict[str, torch.Tensor] | None
     seconds = 0.0
     stopped = ""
     neutral: ClassVar = {"patience": 10**9, "restore": False}

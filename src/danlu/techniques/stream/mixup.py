@@ -1,7 +1,7 @@
 """Train on blends of two rows and of their targets (Zhang et al. 2018, "mixup: Beyond empirical risk minimization").
 
-Rows are blended with their neighbour in the batch (the order is shuffled already), each pair with its own share, keyed by the sample: so the
-blends do not depend on how a batch is split into micro-batches of an even size.
+Rows are blended with their neighbour in the batch (the order is shuffled already), each pair with its own share, keyed by the sample: so
+the blends do not depend on how a batch is split into micro-batches of an even size.
 When it helps: image and tabular classification with few data; calibration. What it costs: nothing that can be measured.
 When not to use it: tokens and other inputs that cannot be averaged; short trainings that underfit.
 Scope: 9.3

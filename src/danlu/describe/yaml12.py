@@ -14,9 +14,9 @@ from typing import Any
 import yaml
 
 from danlu import messages
+from danlu.describe.places import Key, Places, Spot
 from danlu.errors import BadInput, Sentence
-from danlu.names import Phrase
-from danlu.places import Key, Places, Spot
+from danlu.find.names import Phrase
 
 DEPTH = 50
 VALUES = 100_000

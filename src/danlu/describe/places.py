@@ -9,7 +9,7 @@ from typing import Any
 
 from danlu import messages
 from danlu.errors import BadInput, Sentence
-from danlu.names import Phrase
+from danlu.find.names import Phrase
 
 Key = tuple[str | int, ...]
 

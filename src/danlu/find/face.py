@@ -12,7 +12,7 @@ def face(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
 
     def classes() -> dict[str, Any]:
         from danlu import find
-        from danlu.source import FOLDERS
+        from danlu.find.source import FOLDERS
 
         kinds = [kind for kind, where in FOLDERS.items() if where == folder]
         return {found.attribute: found for kind in kinds for found in find.catalogue(kind, others=False)}

@@ -13,10 +13,10 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
 from danlu import messages
+from danlu.describe.places import Key, Places, Spot
+from danlu.describe.yaml12 import DEPTH, VALUES
 from danlu.errors import Sentence
-from danlu.names import Phrase
-from danlu.places import Key, Places, Spot
-from danlu.yaml12 import DEPTH, VALUES
+from danlu.find.names import Phrase
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][-+]?[0-9]+)?")

@@ -18,8 +18,8 @@ from typing import Annotated, Any, Literal, Union
 from danlu import messages
 from danlu.fields import NonNegativeInt, PositiveInt, Range
 from danlu.find import kind_word
-from danlu.names import Phrase
-from danlu.source import FOLDERS
+from danlu.find.names import Phrase
+from danlu.find.source import FOLDERS
 
 REQUIRED: Any = dataclasses.MISSING
 

@@ -14,8 +14,9 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from danlu import find, messages, user_file
-from danlu.annotations import (
+from danlu import find, messages
+from danlu.describe import user_file
+from danlu.describe.annotations import (
     REQUIRED,
     arms,
     bare,
@@ -30,9 +31,9 @@ from danlu.annotations import (
     show,
     wanted,
 )  # fmt: skip
+from danlu.describe.places import Places, Spot
+from danlu.describe.user_file import Named
 from danlu.errors import BadInput
-from danlu.places import Places, Spot
-from danlu.user_file import Named
 
 if TYPE_CHECKING:
     from danlu.core import Recipe

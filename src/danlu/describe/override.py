@@ -15,14 +15,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from danlu import find, messages, user_file, yaml12
-from danlu.annotations import RECIPE, arms, bare, field_types, is_description, kind_of
-from danlu.describe import check_length, check_options, convert, described
+from danlu import find, messages
+from danlu.describe import user_file, yaml12
+from danlu.describe.annotations import RECIPE, arms, bare, field_types, is_description, kind_of
+from danlu.describe.forms import check_length, check_options, convert, described
+from danlu.describe.places import Places, Spot
+from danlu.describe.user_file import Named
 from danlu.errors import BadInput
-from danlu.names import Phrase, snake
-from danlu.places import Places, Spot
-from danlu.source import FOLDERS
-from danlu.user_file import Named
+from danlu.find.names import Phrase, snake
+from danlu.find.source import FOLDERS
 
 if TYPE_CHECKING:
     from danlu.core import Recipe

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from danlu import messages
 from danlu.errors import BadInput
+from danlu.find.names import Phrase, nearest
+from danlu.find.source import FOLDERS, Field, Found, read_entry, read_folder
 from danlu.folders import cache_folder
-from danlu.names import Phrase, nearest
-from danlu.source import FOLDERS, Field, Found, read_entry, read_folder
 
 GROUPS = {kind: f"danlu.{kind if kind == 'data' else kind + 's'}" for kind in FOLDERS}
-ROOT, PACKAGE = Path(__file__).parent, "danlu"
+ROOT, PACKAGE = Path(__file__).parent.parent, "danlu"
 
 
 def catalogue(kind: str | None = None, *, others: bool = True) -> tuple[Found, ...]:
@@ -96,7 +96,7 @@ def _ours(kind: str, root: Path, package: str) -> tuple[Found, ...]:
 @functools.cache
 def _folder(folder: str, root: Path, package: str) -> tuple[Found, ...]:
     """What `read_folder` finds, kept in the cache until a file changes: reading 60 sources takes 70 ms, the cache 3."""
-    files = [*sorted((root / folder).rglob("*.py")), ROOT / "source.py"]
+    files = [*sorted((root / folder).rglob("*.py")), Path(__file__).with_name("source.py")]
     stamp = [[str(path), path.stat().st_mtime_ns, path.stat().st_size] for path in files]
     kept = cache_folder() / "names" / f"{hashlib.sha256(str(root / folder).encode()).hexdigest()[:16]}.json"
     try:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from danlu.names import snake
+from danlu.find.names import snake
 
 FOLDERS = {
     "model": "nets", "data": "data", "loss": "losses", "metric": "metrics", "optimizer": "optim", "schedule": "optim",

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from danlu import find
-from danlu.annotations import RECIPE, REQUIRED, arms, bare, field_types, is_description, is_list, is_mapping, kind_of, ranges
-from danlu.describe import to_plain
-from danlu.source import FOLDERS, Found, field_docs
+from danlu.describe.annotations import RECIPE, REQUIRED, arms, bare, field_types, is_description, is_list, is_mapping, kind_of, ranges
+from danlu.describe.forms import to_plain
+from danlu.find.source import FOLDERS, Found, field_docs
 
 TARGET = r"\.py:[A-Za-z_][A-Za-z0-9_]*$"
 PLAIN = {bool: "boolean", int: "integer", float: "number", str: "string", types.NoneType: "null"}

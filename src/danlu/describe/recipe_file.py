@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from danlu import find, json_lines, messages, user_file, yaml12
-from danlu.annotations import RECIPE, arms, bare, choices, field_types, is_description, kind_of, ranges
-from danlu.describe import from_data, to_data
+from danlu import find, messages
+from danlu.describe import json_lines, user_file, yaml12
+from danlu.describe.annotations import RECIPE, arms, bare, choices, field_types, is_description, kind_of, ranges
+from danlu.describe.forms import from_data, to_data
+from danlu.describe.places import Key, Places
 from danlu.errors import BadInput, say
-from danlu.places import Key, Places
-from danlu.source import field_docs
+from danlu.find.source import field_docs
 
 if TYPE_CHECKING:
     from danlu.core import Recipe
