@@ -2,6 +2,7 @@
 
     python bench/recipes.py [RECIPE ...] [--check]
 
+The sentence with the figures in the recipe's docstring is written from them.
 A recipe is measured again only when its inputs have changed: its data form, the source it is computed by (not its comments and docstrings),
 its data, or torch. `--check` measures nothing and says which those are. The weights are those that validation chose, and the test rows are
 read once a run, by the end of `train`. CPU seconds are of the whole process: data, training, validation, checkpoints, test.
@@ -14,9 +15,11 @@ import ast
 import hashlib
 import json
 import platform
+import re
 import statistics
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -166,6 +169,14 @@ def sentence(name: str, result: dict[str, Any]) -> str:
     return f"Reaches {', '.join(shown)} (mean and deviation of {len(result['seeds'])} seeds) in {took} CPU-seconds on {threads}."
 
 
+def write_sentence(path: Path, said: str) -> None:
+    """Put the sentence into the docstring of the recipe in that file, above its Chinese summary, in place of the one that is there."""
+    text = path.read_text("utf-8")
+    without = re.sub(r'    Reaches [^"]*? threads?\.\n\n', "", text)
+    paragraph = textwrap.fill(said, 140, initial_indent="    ", subsequent_indent="    ")
+    path.write_text(without.replace("    中文:", f"{paragraph}\n\n    中文:", 1), "utf-8")
+
+
 def _mean(values: list[float]) -> str:
     return f"{statistics.mean(values):.4g} ± {statistics.stdev(values):.1g}"
 
@@ -207,7 +218,10 @@ def main(arguments: list[str]) -> int:
             print(f"{name}: measuring", flush=True)
             result = {"hash": digest, **measure(recipe)}
             RESULTS.write_text(json.dumps({**read(), name: result}, indent=1, sort_keys=True) + "\n", "utf-8")
-        print(f"  {sentence(name, result)}")
+        said = sentence(name, result)
+        print(f"  {said}")
+        if not asked.check:
+            write_sentence(PACKAGE / "recipes" / f"{name}.py", said)
         for failure in broken(name, result):
             print(f"  DOES NOT HOLD: {failure}")
             bad += 1

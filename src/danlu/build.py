@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from danlu.data.source import Data, Facts
     from danlu.losses.criterion import Criterion
     from danlu.placement.base import Placement
+    from danlu.placement.order import Plan
     from danlu.placement.precision import Name
 
 
@@ -49,6 +50,16 @@ def data(recipe: Recipe) -> Data:
     made = dataset(unwrapped(recipe.data))
     check_rows(made, recipe.batch_size)
     return replace(made, facts=replace(made.facts, labelled=fully_labelled(made)))
+
+
+def horizon(recipe: Recipe, plan: Plan) -> int:
+    """The number of steps of the whole training, at least one."""
+    return recipe.steps or max(1, round((recipe.epochs or 0) * plan.steps_per_epoch))
+
+
+def schedule(recipe: Recipe) -> Any:
+    """The run's own copy of the schedule: the number of steps makes it the factor of the rate over the step."""
+    return copy.deepcopy(recipe.schedule)
 
 
 def model(recipe: Recipe, facts: Facts) -> nn.Module:

@@ -6,7 +6,6 @@ the reports. The first technique listed is the outermost wrapper at every seam. 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -101,23 +100,14 @@ class Technique:
     neutral: ClassVar[Mapping[str, Any] | str] = ""  # field values that change nothing, bit for bit; or why there are none
     changes: ClassVar[str] = "parameters"  # what shows that it is alive: parameters, gradients, reports, files, memory, time
 
-    def wrap_model(self, model: nn.Module, run: Run) -> nn.Module:
-        return model
-
-    def wrap_stream(self, stream: Stream, run: Run) -> Stream:
-        return stream
-
-    def wrap_objective(self, objective: Objective, run: Run) -> Objective:
-        return objective
-
-    def wrap_gradient(self, gradient: Gradient, run: Run) -> Gradient:
-        return gradient
-
-    def wrap_update(self, update: Update, run: Run) -> Update:
-        return update
-
-    def wrap_reports(self, reports: Reports, run: Run) -> Reports:
-        return reports
+    # fmt: off
+    def wrap_model(self, model: nn.Module, run: Run) -> nn.Module: return model
+    def wrap_stream(self, stream: Stream, run: Run) -> Stream: return stream
+    def wrap_objective(self, objective: Objective, run: Run) -> Objective: return objective
+    def wrap_gradient(self, gradient: Gradient, run: Run) -> Gradient: return gradient
+    def wrap_update(self, update: Update, run: Run) -> Update: return update
+    def wrap_reports(self, reports: Reports, run: Run) -> Reports: return reports
+    # fmt: on
 
     def shadow(self) -> dict[str, Tensor] | None:
         """Parameters and buffers to validate and export instead of the raw ones, by name, for a technique that keeps an average."""
@@ -160,10 +150,8 @@ class Run:
         self.placement = build.placement(recipe)
         self.data = data if data is not None else build.data(recipe)
         self.plan = self.placement.plan(self.data.train, recipe)
-        self.total = recipe.steps or max(
-            1, round((recipe.epochs or 0) * self.plan.steps_per_epoch)
-        )  # the horizon; stored, never recomputed
-        self._shape = copy.deepcopy(recipe.schedule)
+        self.total = build.horizon(recipe, self.plan)  # stored, never recomputed
+        self._shape = build.schedule(recipe)
         self.schedule = self._shape and self._shape(self.total)  # the factor of the rate over the step
         self.techniques = build.techniques(recipe, self._shape, validates=self.data.val is not None)
         self.criterion = build.objective(recipe, self.data.facts)
@@ -211,8 +199,7 @@ class Run:
 
     def evaluate(self, fn: Callable[[nn.Module, Batch], dict[str, Any]], rows: Any, weights: str = "raw") -> dict[str, Any]:
         """Run `fn` over `rows` outside a step, at the "raw" or the averaged ("ema") weights; nothing is moved. See placement.evaluate."""
-        kept = self.kept_weights(weights)
-        return self.placement.evaluate(self.model, fn, rows, self.plan.at_once, self.criterion.counts, kept)
+        return self.placement.evaluate(self.model, fn, rows, self.plan.at_once, self.criterion.counts, self.kept_weights(weights))
 
     def kept_weights(self, which: str = "auto", whole: bool = False) -> dict[str, Tensor] | None:
         """The average that the outermost technique keeps ("ema"), None for the model's own ("raw"); "auto": an average if there is one."""

