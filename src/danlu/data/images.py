@@ -1,9 +1,8 @@
 """Images in memory as bytes, augmented and normalised as they are fetched.
 
 Augmentation is drawn by (the key of the pass, row), so it is the same whatever the batch or the worker: flip mirrors half of the images
-left to right, flip_crop also moves each by up to an eighth of its height, with black coming in at the edge (as He et al. 2016 did on CIFAR).
-
-Shapes: B rows, C channels, H height, W width.
+left to right, flip_crop also moves each by up to an eighth of its height, with black coming in at the edge (as He et al. 2016 did on
+CIFAR). Shapes: B rows, C channels, H height, W width.
 """
 
 from __future__ import annotations
