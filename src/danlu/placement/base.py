@@ -187,6 +187,8 @@ class Placement:
         value = self.precision.scale / count if count else 0.0
         seed = self._seeds.get(value)
         if seed is None:
+            if len(self._seeds) >= 4096:  # counts that never repeat (float weights) must not pile up
+                self._seeds.clear()
             seed = self._seeds[value] = torch.tensor(
                 value, dtype=torch.float64 if self.precision.name == "fp64" else None, device=self.device
             )
