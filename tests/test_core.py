@@ -16,6 +16,7 @@ from torch import nn
 from danlu.core import Batch, Loss, Outcome, Recipe, Report, Run, Technique
 from danlu.data.source import Data, Facts, Tensors
 from danlu.errors import BadInput, Refused
+from danlu.keys import Keyed
 from danlu.losses.criterion import Criterion
 from danlu.optim.first_order import SGD, AdamW
 from danlu.optim.schedules import Cosine
@@ -280,6 +281,47 @@ def test_the_guard_is_the_same_as_not_taking_the_step():
             F.cross_entropy(model(x), y).backward()
             optimizer.step()
     assert distance(run, model) < 1e-12
+
+
+@dataclass
+class Poison(Technique):
+    """Turn a finite gradient into NaN in some steps (counted from 1)."""
+
+    at: tuple[int, ...] = (3,)
+
+    def wrap_gradient(self, gradient, run):
+        def poisoned(objective, batches):
+            outcome = gradient(objective, batches)
+            if batches[0].step + 1 in self.at:
+                run.trainable()[0].grad[0, 0] = float("nan")
+            return outcome
+
+        return poisoned
+
+
+def test_a_technique_that_spoils_a_finite_gradient_moves_nothing():
+    run = Run(toys.recipe(Poison(), model=toys.batch_normed, steps=5))
+    before, moved = toys.state(run), []
+    for report in run:
+        after = toys.state(run)
+        same = all(torch.equal(before[name], value) for name, value in after.items())
+        assert same != report.outcome.moved and report.outcome.moved == bool(report.outcome.finite)
+        moved.append(report.outcome.moved)
+        before = after
+    assert moved == [True, True, False, True, True]
+
+
+def test_an_interrupted_step_leaves_no_random_key_behind():
+    def stopped(output, target):
+        if Keyed.ids is not None and Keyed.step == 1:
+            raise KeyboardInterrupt
+        return F.cross_entropy(output, target, reduction="sum")
+
+    steps = iter(Run(toys.recipe(model=toys.normed, loss=stopped)))
+    next(steps)
+    with pytest.raises(KeyboardInterrupt):
+        next(steps)
+    assert Keyed.ids is None
 
 
 def test_fp16_halves_its_scale_after_a_step_that_is_not_finite():

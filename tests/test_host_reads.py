@@ -110,16 +110,8 @@ def test_a_step_asks_once(name, reads):
 SILENT = [found for found in catalogue("technique", others=False) if found.load().wrap_reports is Technique.wrap_reports]
 
 
-ASK_AGAIN = {
-    "ema": "asks whether the step was finite, which the update has read already",
-    "mixup": "reads the ids of its pairs to draw their shares",
-}
-
-
 @pytest.mark.parametrize("found", SILENT, ids=lambda found: found.name)
-def test_no_technique_asks_more(found, reads, request):
-    if found.name in ASK_AGAIN:
-        request.applymarker(pytest.mark.xfail(reason=ASK_AGAIN[found.name], strict=True))
+def test_no_technique_asks_more(found, reads):
     recipe = tiny(found.load().example(), steps=STEPS, validate=False)
     assert max(asked(Run(recipe), reads)) <= 1
 

@@ -126,7 +126,7 @@ def check(run: Run) -> None:
     if run.criterion.over == "batch" and (micro > 1 or ranks > 1):
         raise Refused(messages.OVER_BATCH, loss=run.criterion.loss_name, micro=micro, ranks=ranks)
     _check_norms(run, micro)
-    if run.criterion.over == "rows" and not any(hasattr(t, "changes_rows") for t in run.techniques):
+    if run.criterion.over == "rows":
         _adds_up(run)
 
 

@@ -26,7 +26,7 @@ class Batch:
     targets: Any
     ids: Tensor  # [rows] int64: global sample ids
     step: int = 0  # the step it belongs to
-    index: int = 0  # its place among the micro-batches of the step, over all processes
+    place: int = 0  # its number among the micro-batches of the step, over all processes
     last: bool = True  # the last micro-batch of the step on this process
     counts: dict[str, Any] = field(default_factory=dict)  # denominators: rows, once, and what the loss counts (tokens, weights)
     tags: dict[str, Any] = field(default_factory=dict)  # task, domain
@@ -51,6 +51,7 @@ class Outcome:
     counts: dict[str, Any]  # every denominator, over all micro-batches and processes
     overflow: Tensor  # 0-d float: zero when no gradient is inf or NaN; stays on its device until somebody reads it
     scale: float = 1.0  # the loss scale backward ran with; gradients are already unscaled
+    moved: bool = False  # the update has moved the weights: known without asking the device
 
     @property
     def finite(self) -> Tensor:

@@ -7,6 +7,7 @@ A step whose gradient is not finite moves nothing. Optimisers that evaluate the 
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,12 +17,24 @@ if TYPE_CHECKING:
 
 
 def drive(run: Run) -> Update:
+    from danlu.core import Technique
+
     optimizer, placement = run.optimizer, run.placement
     rates = [group["lr"] for group in optimizer.param_groups]
     closure = inspect.signature(optimizer.step).parameters.get("closure")
     searches = closure is not None and closure.default is inspect.Parameter.empty
 
+    shaped = any(type(t).wrap_gradient is not Technique.wrap_gradient for t in run.techniques)
+    parameters = run.trainable()
+
+    def rechecked(evaluate: Evaluate) -> Outcome:
+        outcome = evaluate()
+        outcome.overflow = outcome.overflow + placement.overflow(parameters)  # what a technique made of a finite gradient
+        return outcome
+
     def descend(evaluate: Evaluate) -> Outcome:
+        if shaped:
+            evaluate = partial(rechecked, evaluate)
         outcome = evaluate()
         finite = outcome.overflow.item() == 0  # the one host read of a step; backward is already enqueued
         if run.schedule is not None:
@@ -33,6 +46,7 @@ def drive(run: Run) -> Update:
             outcome.overflow = torch.tensor(0.0 if finite else 1.0)
         elif finite:
             optimizer.step()
+        outcome.moved = finite
         placement.finish(finite)
         return outcome
 

@@ -102,7 +102,7 @@ def test_the_stream_starts_at_any_step_with_what_was_not_consumed():
     for start in (1, 4, 5, 13):
         rest = list(run.placement.stream(run.data.train, run.plan, start, 14))
         tail = [batch for batch in whole if batch.step >= start]
-        assert [(b.step, b.index, b.last, b.ids.tolist()) for b in rest] == [(b.step, b.index, b.last, b.ids.tolist()) for b in tail]
+        assert [(b.step, b.place, b.last, b.ids.tolist()) for b in rest] == [(b.step, b.place, b.last, b.ids.tolist()) for b in tail]
         assert all(torch.equal(b.inputs, c.inputs) and torch.equal(b.targets, c.targets) for b, c in zip(rest, tail))
 
 

@@ -86,6 +86,10 @@ class Placement:
         """Around one micro-batch: gradients are exchanged in the last one only."""
         return nullcontext()
 
+    def overflow(self, parameters: Sequence[nn.Parameter]) -> Tensor:
+        """A 0-d float tensor that is zero when every gradient in `p.grad` is finite; nothing is read from the device."""
+        return self.precision.overflow([p.grad for p in parameters if p.grad is not None])
+
     # ---- the data ----
 
     def plan(self, rows: Any, recipe: Recipe) -> Plan:
@@ -104,8 +108,7 @@ class Placement:
 
         slots = (slot for step in range(start, stop) for slot in plan.shard(step, self.rank, self.world))
         for slot, inputs, targets in fetched(rows, plan, slots):
-            ids = slot.ids if self.device.type == "cpu" else slot.ids.to(self.device)
-            counts = {"rows": 0 if slot.empty else len(slot.ids)}
+            ids, counts = devices.to(slot.ids, self.device), {"rows": 0 if slot.empty else len(slot.ids)}
             yield Batch(self.put(inputs), self.put(targets), ids, slot.step, slot.place, slot.last, counts)
 
     # ---- the innermost objective and gradient ----
@@ -116,7 +119,7 @@ class Placement:
 
         def evaluate(model: nn.Module, batch: Batch) -> Loss:
             Keyed.seed, Keyed.step, Keyed.ids, Keyed.calls = seed, batch.step, batch.ids, {}
-            manual_seed((base + (batch.step << 20) + batch.index) & 0x7FFFFFFFFFFFFFFF)
+            manual_seed((base + (batch.step << 20) + batch.place) & 0x7FFFFFFFFFFFFFFF)
             return objective(model, batch)
 
         return evaluate
@@ -146,14 +149,16 @@ class Placement:
             sums: dict[str, tuple[Tensor, str]] = {}
             if tracked:
                 buffers.watch()
-            for batch in batches:
-                with self.sync(model, batch.last):
-                    with precision.autocast():
-                        terms = objective(model, batch).terms
-                    self._backward(terms, counts, batch, sums)
-                if tracked:
-                    buffers.collect(float(batch.counts["rows"]))
-            Keyed.ids = None
+            try:
+                for batch in batches:
+                    with self.sync(model, batch.last):
+                        with precision.autocast():
+                            terms = objective(model, batch).terms
+                        self._backward(terms, counts, batch, sums)
+                    if tracked:
+                        buffers.collect(float(batch.counts["rows"]))
+            finally:  # whoever interrupts a step must not leave its random key behind
+                Keyed.ids = None
             if tracked:
                 buffers.settle(self.sum)
             overflow = precision.unscale([p.grad for p in parameters if p.grad is not None])
@@ -219,7 +224,8 @@ class Placement:
             for slot, inputs, targets in fetched(rows, plan, slots):
                 if slot.empty:
                     continue
-                batch = Batch(self.put(inputs), self.put(targets), slot.ids.to(self.device), slot.step, slot.place, slot.last)
+                ids = devices.to(slot.ids, self.device)
+                batch = Batch(self.put(inputs), self.put(targets), ids, slot.step, slot.place, slot.last)
                 batch.counts = {"rows": len(slot.ids), "once": 1.0, **count(batch)}
                 with self.precision.autocast():
                     found = fn(model, batch)

@@ -72,8 +72,7 @@ class Plan:
 def fetched(rows: Any, plan: Plan, slots: Iterator[Slot]) -> Iterator[tuple[Slot, Any, Any]]:
     """Each slot with its inputs and targets, fetched here or, when `rows.workers` says so, by worker processes in the same order.
 
-    Rows in memory (`rows.ahead` > 1) are gathered for several slots of an epoch at once and handed out as views: the same rows for a
-    third of the time that many small gathers take.
+    Rows in memory (`rows.ahead` > 1) are gathered for several slots of an epoch at once and handed out as views: the same rows.
     """
     workers, ahead = getattr(rows, "workers", 0), getattr(rows, "ahead", 1)
     per_epoch = plan.steps_per_epoch

@@ -1,7 +1,7 @@
 """Scale the gradient down when its norm is above a limit (Pascanu et al. 2013, "On the difficulty of training recurrent neural networks").
 
 When it helps: recurrent nets, transformers, large rates, noisy small batches: one bad batch cannot throw the weights far.
-What it costs: one norm over all gradients a step, well under 1 % of a step on large models.
+What it costs: one norm over all gradients and one multiplication of them a step.
 When not to use it: with a limit that cuts nearly every step it is a rate change in disguise; lower the rate instead.
 Scope: 3.6, 5.8
 """

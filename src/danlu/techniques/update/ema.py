@@ -45,7 +45,7 @@ class EMA(Technique):
             if self.moves == 0:
                 self.average = {name: value.clone() for name, value in named.items()}
             outcome = update(evaluate)
-            if bool(outcome.finite):
+            if outcome.moved:
                 decay = min(self.decay, (1 + self.moves) / (10 + self.moves)) if self.warmup else self.decay
                 with torch.no_grad():
                     torch._foreach_lerp_([self.average[n] for n in blended], [named[n] for n in blended], 1 - decay)
