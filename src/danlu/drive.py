@@ -43,7 +43,7 @@ def drive(run: Run) -> Update:
                 group["lr"] = rate * share
         if finite and searches:
             finite = _search(run, outcome, evaluate)
-            outcome.overflow = torch.tensor(0.0 if finite else 1.0)
+            outcome.overflow = torch.full_like(outcome.overflow, 0.0 if finite else 1.0)
         elif finite:
             optimizer.step()
         outcome.moved = finite

@@ -169,7 +169,7 @@ class Session:
         self.metrics.add(
             step=found.step,
             epoch=round(found.epoch, 6),
-            loss=found.loss.detach(),
+            loss=sum(list(terms.values())[1:], start=next(iter(terms.values()))),
             **(terms if len(terms) > 1 else {}),
             lr=found.lr,
             **found.metrics,
@@ -180,7 +180,9 @@ class Session:
         if now - self._flushed > 1.0 or found.metrics:
             self._flushed = now
             self.metrics.flush()
-        self._check_flags()
+            self._check_flags()
+        elif len(self._flags) >= HOPELESS:
+            self._check_flags()
 
     def save(self, run: Run, found: Report) -> None:
         """What the loop calls when a report asks to be kept: the log is durable up to this step before the checkpoint is."""
@@ -199,8 +201,7 @@ class Session:
         if not self._flags:
             return
         flags, self._flags = self._flags, []
-        device = flags[-1][1].device
-        overflow = torch.stack([flag.to(device, torch.float32, non_blocking=True) for _, flag in flags]).tolist()
+        overflow = torch.stack([flag for _, flag in flags]).tolist()
         for (step, _), bad in zip(flags, overflow):
             self._streak = self._streak + 1 if bad else 0
             if bad:
