@@ -14,6 +14,8 @@ from danlu.techniques.gradient.clip import Clip
 def banking77() -> Recipe:
     """What a bank's customer wants, one of 77 things, with a small BERT trained from nothing.
 
+    Reaches test_accuracy 0.8267 ± 0.005 (mean and deviation of 3 seeds) in 65 CPU-seconds on 1 thread.
+
     中文: 从零训练的小型 BERT，判断银行客户的 77 种意图
 
     Scope: 11.3, 1.2

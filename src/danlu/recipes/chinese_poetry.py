@@ -13,6 +13,8 @@ from danlu.techniques.gradient.clip import Clip
 def chinese_poetry() -> Recipe:
     """Lyrics of the Song dynasty, character by character, with a small GPT.
 
+    Reaches val_loss 4.578 ± 0.06 (mean and deviation of 3 seeds) in 112 CPU-seconds on 1 thread.
+
     中文: 小型 GPT，逐字学习宋词
 
     Scope: 11.3, 5.3, 3.6

