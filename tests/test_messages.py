@@ -11,7 +11,8 @@ import pytest
 from danlu import messages
 from danlu.errors import Sentence
 
-SOURCE = Path(messages.__file__).parent
+SENTENCES = Path(messages.__file__).parent
+SOURCE = SENTENCES.parent
 FILES = {path: ast.parse(path.read_text("utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
 
 
@@ -45,12 +46,14 @@ def test_both_languages_with_the_same_placeholders(file: str, line: str, english
 def test_every_sentence_is_said_somewhere() -> None:
     read = {node.attr for tree in FILES.values() for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     read |= {alias.name for tree in FILES.values() for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
-    read |= {node.id for node in ast.walk(FILES[SOURCE / "messages.py"]) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    own = [node for path, tree in FILES.items() if path.parent == SENTENCES for node in ast.walk(tree)]
+    read |= {node.id for node in own if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     kept = [name for name, value in vars(messages).items() if isinstance(value, Sentence | dict) and name.isupper()]
     assert [name for name in kept if name not in read] == []
 
 
 def test_no_name_is_defined_twice() -> None:
-    assigned = [node for node in FILES[SOURCE / "messages.py"].body if isinstance(node, ast.Assign)]
+    own = [node for path, tree in FILES.items() if path.parent == SENTENCES for node in tree.body]
+    assigned = [node for node in own if isinstance(node, ast.Assign)]
     names = [target.id for node in assigned for target in node.targets if isinstance(target, ast.Name)]
     assert sorted(set(names)) == sorted(names)

@@ -1,7 +1,7 @@
 """What goes wrong, as sentences a person can act on, and the exit code each kind of trouble has.
 
 A `Sentence` is written once in English and once in Chinese, side by side; `say` picks the language.
-The product's own sentences are in `messages.py`; a technique keeps its own in its own file.
+The product's own sentences are in `messages/`; a technique keeps its own in its own file.
 """
 
 from __future__ import annotations

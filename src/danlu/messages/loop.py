@@ -1,0 +1,35 @@
+"""Sentences of the loop."""
+
+from __future__ import annotations
+
+from danlu.errors import Sentence
+
+EPOCHS_OR_STEPS = Sentence(
+    "set exactly one of `epochs` and `steps`; found epochs={epochs}, steps={steps}",
+    "`epochs` 与 `steps` 必须且只能设置一个；现在是 epochs={epochs}, steps={steps}",
+)
+NEEDS = Sentence(
+    "{technique} needs {need}, which the placement `{placement}` does not offer; remove {technique}, or use a placement that offers it "
+    "(single does)",
+    "{technique} 需要“{need}”，而放置方式 `{placement}` 不提供；请去掉 {technique}，或改用提供它的放置方式（single 提供）",
+)
+OVER_BATCH = Sentence(
+    'the loss {loss} is taken over the whole batch (over="batch"), so it cannot be split: found {micro} micro-batches a step on '
+    "{ranks} process(es); set micro_batch_size to the batch size on one process, or return a sum over rows",
+    '损失 {loss} 是对整个批次计算的（over="batch"），不能拆分：现在每步有 {micro} 个微批、{ranks} 个进程；'
+    "请在单进程上令 micro_batch_size 等于批大小，或返回按行求和的损失",
+)
+GHOST_NORM = Sentence(
+    "the model has BatchNorm ({layer}) and a step is split into {micro} micro-batches, so its statistics would depend on the split; "
+    "state the ghost size with the technique ghost_norm(size={size}), or set micro_batch_size to the batch size",
+    "模型含 BatchNorm（{layer}），而每步被拆成 {micro} 个微批，统计量会随拆分而变；"
+    "请用技巧 ghost_norm(size={size}) 写明分组大小，或令 micro_batch_size 等于批大小",
+)
+NO_DENOMINATOR = Sentence(
+    "the loss term `{term}` names the denominator `{name}`, but the batch counts only {found}; give the loss a counts(batch) that returns it",
+    "损失项 `{term}` 指定了分母 `{name}`，但批次只统计了 {found}；请让损失的 counts(batch) 返回它",
+)
+NOTHING_TRAINABLE = Sentence(
+    "the model has no parameter that requires a gradient, so nothing would be trained; unfreeze some or remove what froze them",
+    "模型没有任何需要梯度的参数，什么都不会被训练；请解冻一部分，或去掉冻结它们的设置",
+)
