@@ -112,6 +112,11 @@ def machine() -> dict[str, Any]:
     }
 
 
+def waits(recipe: Recipe) -> bool:
+    """Whether the recipe is for a file that the user has to name: there is nothing to measure."""
+    return getattr(recipe.data, "path", None) == ""
+
+
 # ---- when to measure again ----
 
 
@@ -204,7 +209,7 @@ def main(arguments: list[str]) -> int:
     asked = parser.parse_args(arguments)
     torch.set_num_threads(THREADS)
     bad = 0
-    for name in asked.names or [found.name for found in find.catalogue("recipe", others=False)]:
+    for name in asked.names or [found.name for found in find.catalogue("recipe", others=False) if not waits(found.load()())]:
         recipe, before = load_recipe(name), read().get(name)
         digest = inputs_hash(name, recipe)
         if before and before["hash"] == digest:
