@@ -21,7 +21,7 @@ from danlu.describe import user_file
 from danlu.describe.forms import to_data
 from danlu.errors import BadInput, Diverged, Sentence, Trouble, say
 from danlu.metrics.score import score
-from danlu.run import checkpoint, log, record, report
+from danlu.run import checkpoint, log, preprocess, record, report
 from danlu.run.folder import Folder, claim
 from danlu.run.plot import plot
 from danlu.run.progress import Progress
@@ -114,11 +114,14 @@ class Session:
         self.progress = Progress(self.note_text)
         if self.done:
             return
+        preprocess.write(path, run.data)
         record.write(path, run, name, command, user_file.sources())
         self.events.tell("continue" if run.step else "start", run.step, total=run.total)
         if run.step:
             self.tell(messages.CONTINUING, step=run.step, total=run.total, folder=path)
         else:
+            for note in run.data.preprocess.get("notes", ()):
+                self.tell(Sentence(**{lang: text.replace("{", "{{").replace("}", "}}") for lang, text in note.items()}))
             self.tell(messages.TRAINING_IN, folder=path)
 
     def _load(self) -> None:
