@@ -21,6 +21,7 @@ _HOMES = {
     "load": "use.load",
     "load_recipe": "describe.recipe_file",
     "mean_loss": "losses.adapt",
+    "read": "use.read",
     "train": "run.train",
 }
 _FOLDERS = ("data", "losses", "metrics", "nets", "optim", "placement", "techniques")  # `danlu.optim.AdamW`, `danlu.techniques.SAM`
@@ -50,6 +51,7 @@ __all__ = [
     "nets",
     "optim",
     "placement",
+    "read",
     "techniques",
     "train",
 ]  # fmt: skip

@@ -79,7 +79,7 @@ def test_any_size_of_batches_gives_the_same_classes(wine):
 
 
 def test_a_checkpoint_is_loaded_with_the_average_it_was_measured_with(wine):
-    out, data, _ = wine
+    out, _data, _ = wine
     for mark in ("best", "latest"):
         path = checkpoint.named(out / "checkpoints", mark)
         trained = danlu.load(f"{out}@{mark}")

@@ -16,7 +16,22 @@ from danlu.cli.text import aligned
 from danlu.errors import BadInput, Trouble, say, speak
 from danlu.find import hint
 
-COMMANDS = ("train", "resume", "explain", "init", "list", "show", "plot", "report", "doctor", "schema")
+COMMANDS = (
+    "train",
+    "resume",
+    "evaluate",
+    "predict",
+    "sample",
+    "read",
+    "explain",
+    "init",
+    "list",
+    "show",
+    "plot",
+    "report",
+    "doctor",
+    "schema",
+)
 CODES = {
     0: messages.CODE_DONE,
     errors.BUG: messages.CODE_BUG,

@@ -46,7 +46,7 @@ def columns_of(form: Mapping[str, Any], raw: Any) -> Columns:
         return {str(name): [_text(value) for value in raw[name].tolist()] for name in raw.columns}
     if isinstance(raw, Mapping):
         single = not any(
-            isinstance(value, Sequence) and not isinstance(value, str) or hasattr(value, "__array__") for value in raw.values()
+            (isinstance(value, Sequence) and not isinstance(value, str)) or hasattr(value, "__array__") for value in raw.values()
         )
         return {str(name): [_text(v) for v in ([values] if single else list(values))] for name, values in raw.items()}
     rows = list(raw)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from danlu.data.source import Facts
@@ -31,6 +32,8 @@ class Prediction:
         """The task of the data decides: softmax, a sigmoid for each label, or back to the unit of the target."""
         wide = outputs.double()
         if facts.task == "classify":
+            if wide.dim() == 1 or wide.shape[1] == 1:  # one score a row: of class 1
+                wide = torch.stack([torch.zeros_like(wide), wide], -1).reshape(len(wide), 2)
             probabilities = wide.softmax(1)
             return cls(outputs, facts.labels, probabilities.argmax(1), probabilities)
         if facts.task == "multilabel":

@@ -1,0 +1,79 @@
+"""`danlu evaluate`: measures a trained run on its own held-out rows or on new data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from danlu import messages
+from danlu.cli.parse import Command, Flag, Given, columns
+from danlu.cli.text import aligned, padded, width
+from danlu.errors import BadInput, say
+
+if TYPE_CHECKING:
+    from danlu.use.evaluate import Evaluation
+
+SPLIT = Flag("--split", messages.FLAG_SPLIT, "val|test")
+OUT = Flag("--out", messages.FLAG_EVALUATE_OUT, "DIR")
+JSON = Flag("--json", messages.FLAG_EVALUATE_JSON)
+COMMAND = Command("evaluate", messages.ABOUT_EVALUATE, "RUN [data.path=NEW]", 1, 2, (SPLIT, OUT, JSON), messages.MORE_EVALUATE)
+
+
+def run(words: list[str], given: Given) -> int:
+    path = None
+    for word in words[1:]:
+        name, equals, path = word.partition("=")
+        if name != "data.path" or not equals or not path:
+            raise BadInput(messages.EVALUATE_WORD, word=word)
+    split = given["--split"] or "test"
+    if split not in ("val", "test", "train"):
+        raise BadInput(messages.EVALUATE_SPLIT, found=split)
+    if path and given["--split"]:
+        raise BadInput(messages.EVALUATE_BOTH)
+    out = Path(given["--out"]) if given["--out"] else None
+    if out is not None and out.exists():
+        raise BadInput(messages.OUT_EXISTS, path=out)
+    from danlu.use.evaluate import evaluate
+    from danlu.use.load import load
+
+    trained = load(words[0])
+    found = evaluate(trained, path, split)
+    plain = {"run": str(trained.folder), "step": trained.step, "weights": trained.weights, "data": path or split, **found.plain()}
+    text = json.dumps(plain, ensure_ascii=False, allow_nan=False)
+    print(text if given["--json"] else said(found, path or split))
+    if out is not None:
+        from danlu.use.picture import draw
+
+        out.mkdir(parents=True)
+        (out / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+        for written in [out / "evaluation.json", *draw(found, out)]:
+            if not given["--json"]:
+                print(say(messages.WRITTEN, path=written))
+    return 0
+
+
+def said(found: Evaluation, data: str) -> str:
+    """The figures for a person: metrics, then each class."""
+    rows = [(name, "-" if value is None else f"{value:.4g}") for name, value in found.metrics.items()]
+    if found.ece is not None:
+        rows.append((say(messages.EVALUATE_ECE), f"{found.ece:.4g}"))
+    parts = [say(messages.EVALUATED, rows=found.rows, data=data), aligned(rows, columns())]
+    if found.classes:
+        head = [say(messages.CLASS_NAME), say(messages.CLASS_PRECISION), say(messages.CLASS_RECALL), "F1", say(messages.CLASS_ROWS)]
+        body = [
+            [c["class"], *("-" if c[k] is None else f"{c[k]:.3f}" for k in ("precision", "recall", "f1")), str(c["rows"])]
+            for c in found.classes
+        ]
+        parts.append(grid([head, *body]))
+    return "\n\n".join(parts)
+
+
+def grid(rows: list[list[str]], indent: int = 2) -> str:
+    """Cells in columns: the first flush left, the others flush right."""
+    wide = [max(width(row[place]) for row in rows) for place in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [padded(row[0], wide[0]), *(" " * (size - width(cell)) + cell for cell, size in zip(row[1:], wide[1:]))]
+        lines.append(" " * indent + "  ".join(cells).rstrip())
+    return "\n".join(lines)
