@@ -129,12 +129,12 @@ def test_regression_speaks_the_unit_of_the_data(tmp_path):
     y = 1000 + 50 * x[:, 0] - 20 * x[:, 1]
     lines = ["a,b,price", *(f"{float(p)!r},{float(q)!r},{float(r)!r}" for (p, q), r in zip(x, y))]
     (tmp_path / "prices.csv").write_text("\n".join(lines))
-    recipe = asked("tabular", [f"data.path={tmp_path / 'prices.csv'}", "data.target=price", "epochs=30", "device=cpu"])
+    recipe = asked("tabular", [f"data.path={tmp_path / 'prices.csv'}", "data.target=price", "steps=300", "device=cpu"])
     danlu.train(recipe, tmp_path / "run", name="tabular")
     predicted = danlu.load(tmp_path / "run").predict({"a": x[:, 0].tolist(), "b": x[:, 1].tolist()})
     best = LinearRegression().fit(x.numpy(), y.numpy()).predict(x.numpy())
     assert predicted.labels == []
-    assert np.corrcoef(predicted.values.numpy(), best)[0, 1] > 0.95
+    assert np.corrcoef(predicted.values.numpy(), best)[0, 1] > 0.98
     assert abs(float(predicted.values.mean()) - 1000) < 20
 
 

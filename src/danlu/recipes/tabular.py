@@ -20,9 +20,9 @@ def tabular() -> Recipe:
     return Recipe(
         model=TabularNet(width=256, depth=2, dropout=0.1, frequency_scale=1.0),
         data=Tabular(),
-        optimizer=AdamW(lr=4e-3, weight_decay=0.3),
+        optimizer=AdamW(lr=1e-3, weight_decay=0.3),
         schedule=Cosine(warmup=0.05),
         techniques=(EMA(decay=0.99),),
-        epochs=20,
-        batch_size=256,
+        steps=8000,  # not epochs: a table of 200 rows needs as many moves as one of 20,000
+        batch_size=64,
     )
