@@ -80,8 +80,8 @@ def test_what_a_training_leaves(monkeypatch):
     assert result.step == 18 and result.folder.name.startswith("small-")
     names = {path.name for path in result.folder.iterdir()}
     assert names == {
-        "recipe.json", "record.json", "metrics.jsonl", "events.jsonl", "train.log", "report.html", "checkpoints", "model.safetensors", "preprocess.json",
-        "lock", "curves.png",
+        "recipe.json", "record.json", "metrics.jsonl", "events.jsonl", "train.log", "report.html", "checkpoints",
+        "model.safetensors", "preprocess.json", "lock", "curves.png",
     }  # fmt: skip
     assert {path.stat().st_mode & 0o077 for path in result.folder.rglob("*")} == {0}
     found = lines(result.folder)

@@ -154,3 +154,137 @@ TABLE_SAMPLED = Sentence(
     "medians, means and categories come from {count} of the train rows, drawn by hash",
     "中位数、均值和类别由按哈希抽取的 {count} 个训练行得出",
 )
+
+# ---- images ----
+
+IMAGE_NO_PATH = Sentence(
+    "no images given; for example: danlu train images data.path=folder, with a subfolder for each class",
+    "没有给出图像；例如：danlu train images data.path=文件夹，其中每个类别一个子文件夹",
+)
+IMAGE_NO_FOLDER = Sentence("there is no folder {path}", "没有文件夹 {path}")
+IMAGE_NONE = Sentence(
+    "{path} holds no image in a subfolder; put the images of each class into a folder that is named after it (JPEG, PNG, BMP, WebP, GIF, TIFF)",
+    "{path} 的子文件夹中没有图像；请把每个类别的图像放进以类别命名的文件夹（JPEG、PNG、BMP、WebP、GIF、TIFF）",
+)
+IMAGE_LOOSE = Sentence(
+    "{path}: {count} images (such as {example}) lie in no class folder; move each into the folder of its class",
+    "{path}：{count} 张图像（如 {example}）不在任何类别文件夹中；请把它们移到所属类别的文件夹里",
+)
+IMAGE_BESIDE_TRAIN = Sentence(
+    "{path} holds class folders in `train`, but images in {folders} as well; only train, val and test may stand there, or only classes",
+    "{path} 的 `train` 中有类别文件夹，但 {folders} 中也有图像；这一层只能是 train、val、test，或者只能是各个类别",
+)
+IMAGE_ONE_CLASS = Sentence(
+    "{path} holds one class only, `{label}` ({count} images): there is nothing to tell apart; add a folder for another class",
+    "{path} 只有一个类别 `{label}`（{count} 张图像），没有可区分的内容；请再加一个类别的文件夹",
+)
+IMAGE_UNKNOWN_LABEL = Sentence(
+    "{path}: `{label}` is none of the trained classes ({labels})", "{path}：`{label}` 不是训练中的类别（{labels}）"
+)
+IMAGE_BAD_FILES = Sentence(
+    "{count} images cannot be read; replace or remove them:\n{files}", "有 {count} 张图像无法读取；请更换或移除：\n{files}"
+)
+IMAGE_BAD_ARRAY = Sentence(
+    "image {row} is an array of {dtype} {shape}; give bytes (uint8) as [height, width] or [height, width, 1, 3 or 4 channels]",
+    "第 {row} 张图像是 {dtype} {shape} 数组；请给出字节（uint8），形状为 [高, 宽] 或 [高, 宽, 1、3 或 4 个通道]",
+)
+IMAGE_EMPTY_FOLDER = Sentence("{folder} holds no image and is left out", "{folder} 中没有图像，未使用")
+IMAGE_OTHER_FILES = Sentence(
+    "{path}: {count} files (such as {example}) are no images by their ending and are left out",
+    "{path}：{count} 个文件（如 {example}）按扩展名不是图像，未使用",
+)
+IMAGE_CLASSES = Sentence("{count} classes: {labels}", "{count} 个类别：{labels}")
+IMAGE_SPLIT_SIZES = Sentence("images: {train} train, {val} val, {test} test, {how}", "图像数：训练 {train}，验证 {val}，测试 {test}；{how}")
+IMAGE_HOW = {
+    "hash": Sentence("split by a hash of each file", "按文件内容的哈希划分"),
+    "given": Sentence("split as given", "按给定划分"),
+}
+IMAGE_COLOURS = {1: Sentence("grey", "灰度"), 3: Sentence("colour", "彩色")}
+IMAGE_FIT = {
+    "crop": Sentence("the middle is cut out (data.fit=stretch keeps all)", "裁取中间部分（data.fit=stretch 则保留全部）"),
+    "stretch": Sentence("stretched to fit", "拉伸到该尺寸"),
+}
+IMAGE_RESIZED = Sentence(
+    "{count} images are resized to {height} x {width} pixels ({colour}): {fit}; data.size says otherwise",
+    "{count} 张图像缩放为 {height}×{width} 像素（{colour}）：{fit}；可用 data.size 指定",
+)
+IMAGE_AS_IS = Sentence("images are {height} x {width} pixels ({colour})", "图像为 {height}×{width} 像素（{colour}）")
+IMAGE_NO_VALIDATION = Sentence(
+    "class `{label}` has no validation image ({count} in train)", "类别 `{label}` 没有验证图像（训练中有 {count} 张）"
+)
+IMAGE_TWO_CLASSES = Sentence(
+    "{count} images are in more than one class, such as {first} and {second}",
+    "{count} 张图像同时属于不止一个类别，例如 {first} 和 {second}",
+)
+IMAGE_TWO_PARTS = Sentence(
+    "{count} images are in more than one of train, val and test, such as {first} and {second}: figures will look too good",
+    "{count} 张图像同时出现在训练、验证、测试中的多处，例如 {first} 和 {second}：所得指标会偏高",
+)
+
+# ---- texts ----
+
+TEXT_NO_PATH = Sentence(
+    "no text given; for example: danlu train text data.path='books/*.txt'",
+    "没有给出文本；例如：danlu train text data.path='books/*.txt'",
+)
+TEXT_NO_TABLE = Sentence(
+    "no texts given; for example: danlu train classify-text data.path=reviews.csv data.text=review data.target=label",
+    "没有给出文本；例如：danlu train classify-text data.path=reviews.csv data.text=review data.target=label",
+)
+TEXT_NO_FILES = Sentence(
+    "no text file is found at {path}; give a file, a folder that holds {endings}, or a pattern in quotes: data.path='books/*.txt'",
+    "在 {path} 没有找到文本文件；请给出文件、含有 {endings} 的文件夹，或加引号的通配符：data.path='books/*.txt'",
+)
+TEXT_BINARY = Sentence(
+    "{path}, line {line}: a zero byte, which no text holds; is this a text file?",
+    "{path} 第 {line} 行：出现零字节，文本中不应有；这是文本文件吗？",
+)
+TEXT_DIALOGUES = Sentence(
+    "{path} holds dialogues in {form} form; these are for fine-tuning a pretrained language model, which danlu cannot do yet. "
+    "Give plain text, or a table for classify-text",
+    "{path} 是 {form} 格式的对话数据，用于微调预训练语言模型，danlu 目前还不支持。请给出纯文本，或给 classify-text 一个表格",
+)
+TEXT_RECORDS = Sentence(
+    "{path} is JSON, in neither the alpaca nor the messages form; give plain text, or a table for classify-text (CSV, TSV, Parquet)",
+    "{path} 是 JSON，既不是 alpaca 也不是 messages 格式；请给出纯文本，或给 classify-text 一个表格（CSV、TSV、Parquet）",
+)
+TEXT_EMPTY_FILE = Sentence("{path} holds no text and is left out", "{path} 中没有文本，未使用")
+TEXT_TOO_FEW = Sentence(
+    "{path} has {count} characters, too few to set validation text aside; give at least {least} or so, or data.val_path",
+    "{path} 有 {count} 个字符，不足以留出验证文本；请给出至少约 {least} 个字符，或用 data.val_path 指定",
+)
+TEXT_SIZES = Sentence(
+    "{files} files; characters: {train} train, {val} val, {test} test; {kind}, {vocab} token ids (data.level says otherwise)",
+    "{files} 个文件；字符数：训练 {train}，验证 {val}，测试 {test}；{kind}，{vocab} 个词元（可用 data.level 指定）",
+)
+TEXT_LEVELS = {
+    "characters": Sentence("a token a character", "每个字符一个词元"),
+    "words": Sentence("a token a word", "每个单词一个词元"),
+    "bpe": Sentence("byte pairs", "字节对编码"),
+}
+TEXT_NO_COLUMN = Sentence(
+    "say which column it is: data.{field}=NAME; {path} has {columns}", "请说明是哪一列：data.{field}=列名；{path} 有 {columns}"
+)
+TEXT_NO_ROWS = Sentence("{path}: no row has both `{text}` and `{target}`", "{path}：没有同时具备 `{text}` 和 `{target}` 的行")
+TEXT_DROPPED = Sentence(
+    "{path}: {count} rows without `{text}` or `{target}` are left out", "{path}：去掉了 {count} 行缺少 `{text}` 或 `{target}` 的数据"
+)
+TEXT_MANY_CLASSES = Sentence(
+    "the target `{target}` holds {count} different values, more than {most} classes; check data.target",
+    "目标列 `{target}` 有 {count} 个不同的值，超过 {most} 个类别；请检查 data.target",
+)
+TEXT_CLASSES = Sentence("{count} classes: {labels}", "{count} 个类别：{labels}")
+TEXT_HOW = {
+    "hash": Sentence("split by a hash of the text", "按文本内容的哈希划分"),
+    "group": Sentence("split by a hash of the group", "按分组的哈希划分"),
+    "given": Sentence("split as given", "按给定划分"),
+}
+TEXT_TWO_CLASSES = Sentence("{count} texts are there before with another label", "有 {count} 条文本与前面的文本相同，但标签不同")
+TEXT_TWO_PARTS = Sentence(
+    "{count} texts are in more than one of train, val and test: figures will look too good",
+    "{count} 条文本同时出现在训练、验证、测试中的多处：所得指标会偏高",
+)
+TEXT_TOKENS = Sentence(
+    "{kind}, {vocab} token ids; rows of {length} tokens, {cut} texts are cut (data.level and data.length say otherwise)",
+    "{kind}，{vocab} 个词元；每行 {length} 个词元，{cut} 条文本被截断（可用 data.level 和 data.length 指定）",
+)

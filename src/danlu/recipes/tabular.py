@@ -18,7 +18,7 @@ def tabular() -> Recipe:
     Scope: 11.3, 12.1, 2.10
     """
     return Recipe(
-        model=TabularNet(width=256, depth=2, dropout=0.1, frequency_scale=1.0),
+        model=TabularNet(width=256, depth=2, dropout=0.1, frequency_scale=0.1),
         data=Tabular(),
         optimizer=AdamW(lr=1e-3, weight_decay=0.3),
         schedule=Cosine(warmup=0.05),

@@ -118,8 +118,8 @@ def read_rows(trained: Trained, path: str | Path) -> Tensors:
     if kind == "text" and "length" in form:
         from danlu.data import classify_text
 
-        given, targets, _ = classify_text.read_rows(form, path)
-        return Tensors(classify_text.encode(form, given), targets)
+        texts, targets, _ = classify_text.read_rows(form, path)
+        return Tensors(classify_text.encode(form, texts), targets)
     raise Refused(messages.EVALUATE_KIND, kind=kind or "arrays")
 
 
