@@ -110,7 +110,7 @@ def any_pixels(image: Any, row: int, shape: tuple[int, int, int], fit: Fit) -> n
             return pixels_of(Path(image).expanduser(), *shape, fit)
         if not isinstance(image, Image.Image):
             array = np.asarray(image)
-            if array.ndim == 3 and array.shape[0] in (1, 3, 4) and array.shape[2] not in (1, 3, 4):
+            if array.ndim == 3 and (array.shape == shape or (array.shape[0] in (1, 3, 4) and array.shape[2] not in (1, 3, 4))):
                 array = array.transpose(1, 2, 0)
             if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
                 raise BadInput(messages.IMAGE_BAD_ARRAY, row=row, dtype=array.dtype, shape=list(array.shape))

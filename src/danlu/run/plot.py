@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -55,31 +57,68 @@ def plot_terminal(
 
 def panels(runs: Sequence[str | os.PathLike[str]], metric: str | Sequence[str] | None) -> Panels:
     """For each metric, each run's lines: with `metric=None`, the validation loss joins the training loss in one panel. Raises BadInput."""
-    columns = {name: log.columns(log.read(path / "metrics.jsonl")) for name, path in _named([Path(run) for run in runs]).items()}
+    return chosen({name: log.read(path / "metrics.jsonl") for name, path in _named([Path(run) for run in runs]).items()}, metric)
+
+
+def chosen(runs: Mapping[str, list[dict[str, Any]]], metric: str | Sequence[str] | None) -> Panels:
+    """The same for runs given by their logged lines."""
+    columns = {name: log.columns(lines) for name, lines in runs.items()}
     known = list(dict.fromkeys(name for found in columns.values() for name in found))
     asked = [metric] if isinstance(metric, str) else list(metric or [])
     for name in asked:
         if name not in known:
             raise BadInput(messages.PLOT_NO_METRIC, metric=name, found=", ".join(known) or "-")
     main = next((name for name in known if name.startswith("val_") and name != "val_loss"), None)
-    chosen = {name: [name] for name in asked} or {"loss": ["loss", "val_loss"], **({main: [main]} if main else {})}
+    titles = {name: [name] for name in asked} or {"loss": ["loss", "val_loss"], **({main: [main]} if main else {})}
     found = {
         title: [[Line(_joined(run, name, names), *data[name]) for name in names if name in data] for run, data in columns.items()]
-        for title, names in chosen.items()
+        for title, names in titles.items()
     }
     if not any(line.values for panel in found.values() for lines in panel for line in lines):
         raise BadInput(messages.PLOT_NOTHING, runs=", ".join(columns))
     return found
 
 
-def draw(drawn: Mapping[str, list[list[Line]]], out: str | os.PathLike[str], tell: Callable[[str], None] = lambda sentence: None) -> Path:
+def draw(drawn: Panels, out: str | os.PathLike[str], tell: Callable[[str], None] = lambda sentence: None) -> Path:
     """A picture with one panel for each metric, one colour for each run; the first of a run's two lines is the fainter one."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
     path = Path(out)
     if path.suffix.lower() not in (".png", ".svg"):
         raise BadInput(messages.PLOT_SUFFIX, path=path)
+    try:
+        _render(drawn, path, path.suffix.lower()[1:], tell)
+    except OSError as error:
+        raise BadInput(messages.RUN_CANNOT_WRITE, folder=path, reason=error.strerror) from error
+    return path
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that a notebook shows by itself; `save` writes it as .png or .svg."""
+
+    drawn: Panels
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        return draw(self.drawn, path)
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        _render(self.drawn, file, "png")
+        return file.getvalue()
+
+
+def picture(
+    runs: Mapping[str, list[dict[str, Any]]], metric: str | Sequence[str] | None = None, tell: Callable[[str], None] = lambda sentence: None
+) -> Picture:
+    """A picture of runs given by their logged lines, as `plot` draws those of folders."""
+    if language() == "zh" and chinese_font() is None:
+        tell(say(messages.PLOT_NO_FONT))
+    return Picture(chosen(runs, metric))
+
+
+def _render(drawn: Panels, out: Any, form: str, tell: Callable[[str], None] = lambda sentence: None) -> None:
+    import matplotlib
+    from matplotlib.figure import Figure
+
     font = chinese_font()
     if language() == "zh" and font is None:
         tell(say(messages.PLOT_NO_FONT))
@@ -92,11 +131,7 @@ def draw(drawn: Mapping[str, list[list[Line]]], out: str | os.PathLike[str], tel
         for place, (name, panel) in enumerate(drawn.items()):
             axes = figure.add_subplot(len(drawn), 1, place + 1)
             _draw_panel(axes, panel, across, words[name], many)
-        try:
-            figure.savefig(path, dpi=160, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
-        except OSError as error:
-            raise BadInput(messages.RUN_CANNOT_WRITE, folder=path, reason=error.strerror) from error
-    return path
+        figure.savefig(out, dpi=160, format=form, metadata={"Date": None} if form == "svg" else None)
 
 
 def chinese_font() -> str | None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from danlu import build, messages
-from danlu.core import Recipe, Technique
+from danlu.core import Recipe, Run, Technique
 from danlu.data.source import Data, Facts, Tensors
 from danlu.describe.forms import from_data
 from danlu.describe.places import Places
@@ -69,29 +69,35 @@ class Trained:
 
     def predict_rows(self, inputs: Any, batch_size: int | None = None) -> Prediction:
         """The same for rows as the model takes them: a tensor, or a dict of tensors."""
-        size, count = batch_size or self.plan.at_once, rows_of(inputs)
-        if count == 0:
-            raise BadInput(messages.PREDICT_NOTHING)
-        found: list[Tensor] = []
-        with torch.no_grad(), self.placement.looking(self.model):
-            for start in range(0, count, size):
-                part = _rows(inputs, start, start + size)
-                with self.placement.precision.autocast():
-                    output = self.criterion.point(forward(self.model, self.placement.put(part)))
-                found.append(getattr(output, "logits", output).cpu())
-        return Prediction.of(torch.cat(found), self.facts)
+        return predicted(self, inputs, batch_size)
 
 
-def load(run: str | Path | Reference, device: str = "auto") -> Trained:
+def predicted(run: Run | Trained, inputs: Any, batch_size: int | None = None, weights: dict[str, Tensor] | None = None) -> Prediction:
+    """What the model of `run` says about rows as it takes them. weights: to look with instead of its own. Raises BadInput for no rows."""
+    size, count = batch_size or run.plan.at_once, rows_of(inputs)
+    if count == 0:
+        raise BadInput(messages.PREDICT_NOTHING)
+    found: list[Tensor] = []
+    with torch.no_grad(), run.placement.looking(run.model, weights):
+        for start in range(0, count, size):
+            part = _rows(inputs, start, start + size)
+            with run.placement.precision.autocast():
+                output = run.criterion.point(forward(run.model, run.placement.put(part)))
+            found.append(getattr(output, "logits", output).cpu())
+    return Prediction.of(torch.cat(found), run.data.facts)
+
+
+def load(run: str | Path | Reference, device: str = "auto", model: nn.Module | None = None) -> Trained:
     """The trained model of a run: `RUN`, `RUN@best`, `RUN@latest` or `RUN@step-N`.
 
-    device: where to compute, whatever the run was trained on. Raises BadInput for what is not there, is not whole, or was changed after
+    device: where to compute, whatever the run was trained on. model: a module to put the weights into, for a run of `danlu.fit`, whose
+    folder cannot say what its live module was made of. Raises BadInput for what is not there, is not whole, or was changed after
     it was written.
     """
     reference = refer(run)
     folder = reference.folder
     form, facts = preprocess.read(folder)
-    recipe = replace(from_data(_with_kept_sources(folder), Places(str(folder / "recipe.json"))), device=device)
+    recipe = replace(_recipe(folder, model), device=device)
     trained = Trained(folder, recipe, form, facts)
     done = next((event for event in reversed(log.read(folder / "events.jsonl")) if event.get("event") == "done"), None)
     if reference.checkpoint is None and done:
@@ -102,6 +108,19 @@ def load(run: str | Path | Reference, device: str = "auto") -> Trained:
         raise BadInput(messages.NOTHING_SAVED, folder=folder)
     _load_checkpoint(trained, checkpoint.read(at))
     return trained
+
+
+def _recipe(folder: Path, model: nn.Module | None) -> Recipe:
+    """The recipe of a run; what only a live module's run has no written form of is left out. Raises BadInput where that is the model."""
+    form = _with_kept_sources(folder)
+    live = [
+        field for field in ("model", "data", "loss", "optimizer", "schedule", "placement") if str(form.get(field)).startswith("python:")
+    ]
+    if "model" in live and model is None:
+        raise BadInput(messages.LOAD_LIVE_MODEL, folder=folder)
+    form |= {field: {"model": "mlp", "data": "digits", "loss": "auto"}.get(field) for field in live}
+    recipe = from_data(form, Places(str(folder / "recipe.json")))
+    return recipe if model is None else replace(recipe, model=lambda: model)
 
 
 def _load_chosen(trained: Trained, done: dict[str, Any]) -> None:

@@ -23,7 +23,11 @@ def read(run: str | Path) -> Any:
 
     Raises BadInput for a folder without a run, and when pandas is not installed (`pip install 'danlu[table]'`).
     """
-    found = lines(run)
+    return frame(lines(run))
+
+
+def frame(found: list[dict[str, Any]]) -> Any:
+    """Logged lines as a DataFrame. Raises BadInput when pandas is not installed."""
     try:
         import pandas
     except ImportError as error:
