@@ -36,16 +36,18 @@ def fit_numeric(name: str, x: np.ndarray, **source: Any) -> dict[str, Any] | Non
 
 
 def normal_scores(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Different quantiles of x (float64 [rows]), least to greatest, and the normal deviate of the place of each among the rows.
+    """Different quantiles of x (float64 [rows]), least to greatest, and the standardised normal deviate of each one's place.
 
     Between two of them a number is interpolated, beyond them it is the nearest. So a column of any shape, with any outliers, comes out
     nearly normal, as "Revisiting deep learning models for tabular data" (Gorishniy et al. 2021) prepares numbers. Equal rows share the
-    middle of their places.
+    middle of their places; mean and deviation over the rows are 0 and 1.
     """
     count = min(KNOTS, len(x))
     knots, first, shared = np.unique(np.quantile(x, np.linspace(0, 1, count)), return_index=True, return_counts=True)
-    places = (first + (shared - 1) / 2) / (count - 1)
-    return knots, torch.special.ndtri(torch.from_numpy(places).clamp(FAR, 1 - FAR)).numpy()
+    places = (first + (shared - 1) / 2) / max(count - 1, 1)
+    scores = torch.special.ndtri(torch.from_numpy(places).clamp(FAR, 1 - FAR)).numpy()
+    rows = np.interp(x, knots, scores)
+    return knots, (scores - rows.mean()) / (rows.std() or 1.0)
 
 
 def fit_categorical(name: str, values: Sequence[str]) -> dict[str, Any] | None:
