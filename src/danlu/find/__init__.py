@@ -49,9 +49,9 @@ def find(kind: str, name: str) -> Found:
 
 
 def lookup(kind: str, name: str) -> Found | None:
-    """The one of that kind and name, or None; other packages are asked only for a name that is not ours."""
+    """The one of that kind and name (dashes are underscores), or None; other packages are asked only for a name that is not ours."""
     for found in _ours(kind, ROOT, PACKAGE):
-        if found.name == name:
+        if found.name == name.replace("-", "_"):
             return found
     return next((found for found in _theirs(kind) if found.name == name), None)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -70,6 +71,8 @@ def evaluate(trained: Trained, data: str | Path | None = None, split: str = "tes
     The figures of the run's own test split are those that training printed. Raises BadInput for a split that the data do not have, and
     for what in the new data does not fit (column, row, label, file).
     """
+    if data is not None and trained.facts.task == "language":
+        return _of_text(trained, data)
     rows = own_rows(trained, split) if data is None else read_rows(trained, data)
     metrics = score(cast(Run, trained), rows, "")
     if trained.facts.task in ("language", "masked_language"):
@@ -83,6 +86,21 @@ def evaluate(trained: Trained, data: str | Path | None = None, split: str = "tes
     return Evaluation(
         metrics, len(rows), prediction, targets, confusion(targets, prediction.ids, trained.facts.outputs), bins(prediction, targets)
     )
+
+
+def _of_text(trained: Trained, path: str | Path) -> Evaluation:
+    """A language model measured on other text, whose own bytes count for bits per byte."""
+    from danlu.data.text import Windows
+    from danlu.data.text_files import read_rows as read_texts
+
+    texts, tokens, _ = read_texts(trained.form, path)
+    rows = Windows(tokens, trained.facts.shape[0])
+    if not len(rows):
+        raise BadInput(messages.TEXT_TOO_SHORT, split=path, tokens=len(tokens), length=rows.length, least=rows.length + 1)
+    size = sum(len(text.encode()) for text in texts)
+    own = copy.copy(trained)
+    own.data = replace(trained.data, facts=replace(trained.facts, bytes_per_token=size / len(tokens)))
+    return Evaluation(score(cast(Run, own), rows, ""), len(rows))
 
 
 def own_rows(trained: Trained, split: str) -> Rows:

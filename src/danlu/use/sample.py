@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from danlu import messages
-from danlu.data.tokenizers import from_form
+from danlu.data.tokenizers import Characters, from_form
 from danlu.errors import BadInput, Refused
 from danlu.losses.criterion import forward, logits
 from danlu.use.load import Trained
@@ -51,11 +51,13 @@ def _pieces(
 ) -> Iterator[str]:
     window, start, end = trained.facts.shape[0], len(ids), getattr(tokenizer, "end", None)
     generator = torch.Generator().manual_seed(seed)
+    nameless = [0] if isinstance(tokenizer, Characters) else []  # stands for every character that train did not have
     said = ""
     for _ in range(tokens):
         batch = torch.tensor([ids[-window:]])
         with torch.no_grad(), trained.placement.looking(trained.model), trained.placement.precision.autocast():
             scores = logits(forward(trained.model, trained.placement.put(batch)))[0, -1].double().cpu()
+        scores[nameless] = -torch.inf
         choice = draw(scores, temperature, top_k, top_p, generator)
         if choice == end:
             break
