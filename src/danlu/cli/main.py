@@ -23,6 +23,7 @@ COMMANDS = (
     "predict",
     "sample",
     "read",
+    "export",
     "explain",
     "init",
     "list",

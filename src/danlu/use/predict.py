@@ -6,12 +6,15 @@ import csv
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from danlu import messages
 from danlu.errors import BadInput, Refused, Sentence, Trouble
 from danlu.use.encode import Columns, column_names
-from danlu.use.load import Trained
+
+if TYPE_CHECKING:
+    from danlu.use.bundle_predict import Model
+    from danlu.use.load import Trained
 
 SUFFIXES = (".csv", ".jsonl")
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
@@ -20,7 +23,7 @@ PIECE = 1024  # rows that are read, predicted and written at once
 Piece = dict[str, list[Any]]
 
 
-def predict(trained: Trained, inputs: Sequence[str], every_class: bool = False) -> Iterator[Piece]:
+def predict(trained: Trained | Model, inputs: Sequence[str], every_class: bool = False) -> Iterator[Piece]:
     """Input columns, prediction and probability of some rows at a time, in the order of the input.
 
     inputs: files, a folder of images, or (for a model of texts) texts themselves. Raises BadInput, naming file and row or column.
@@ -37,7 +40,7 @@ def predict(trained: Trained, inputs: Sequence[str], every_class: bool = False) 
         yield {**piece, **said}
 
 
-def pieces(trained: Trained, inputs: Sequence[str]) -> Iterator[tuple[Piece, Any, str, int]]:
+def pieces(trained: Trained | Model, inputs: Sequence[str]) -> Iterator[tuple[Piece, Any, str, int]]:
     """(what goes out again, what the model is given, the file, the number of rows before) of some rows at a time."""
     kind = trained.form.get("kind")
     if trained.facts.task in ("language", "masked_language"):
