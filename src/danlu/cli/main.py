@@ -24,6 +24,7 @@ COMMANDS = (
     "sample",
     "read",
     "export",
+    "import",
     "explain",
     "init",
     "list",

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 OUT = Flag("--out", messages.FLAG_OUT, "DIR")
 JSON = Flag("--json", messages.FLAG_TRAIN_JSON)
+FROM = Flag("--from", messages.FLAG_FROM, "RUN|FILE|hf:NAME")
 QUIET = Flag("--quiet", messages.FLAG_QUIET)
-COMMAND = Command("train", messages.ABOUT_TRAIN, "RECIPE [field=value ...]", 1, None, (*CHANGES, OUT, JSON, QUIET), messages.QUOTING)
+COMMAND = Command("train", messages.ABOUT_TRAIN, "RECIPE [field=value ...]", 1, None, (*CHANGES, FROM, OUT, JSON, QUIET), messages.QUOTING)
 
 
 def run(words: list[str], given: Given) -> int:
@@ -32,12 +33,12 @@ def trained(recipe: Recipe, name: str, out: str | Path | None, given: Given, res
     """Train with whatever progress the flags ask for, then print the result on standard output."""
     from danlu.run.train import train
 
-    command = ["danlu", *sys.argv[1:]]
+    command, start = ["danlu", *sys.argv[1:]], given.get("--from")
     if given["--quiet"]:
-        result = train(recipe, out, name=name, resume=resume, command=command)
+        result = train(recipe, out, name=name, resume=resume, start=start, command=command)
     else:
         with watcher(name) as shown:
-            result = train(recipe, out, name=name, resume=resume, command=command, watchers=[shown], tell=shown.tell)
+            result = train(recipe, out, name=name, resume=resume, start=start, command=command, watchers=[shown], tell=shown.tell)
     if given["--json"]:
         print(json.dumps(facts(result), ensure_ascii=False, allow_nan=False))
     else:

@@ -52,3 +52,51 @@ BUNDLE_README = Sentence(
     "# 训练好的模型\n\n`python predict.py 输入 --out said.csv` 会写出输入、预测及其概率。需要 Python 3.11、torch 和 numpy；图像还需要 Pillow，Parquet 需要 pyarrow，"
     "字节对编码需要 tokenizers。\n\n`model.pt2` 是程序（torch.export），`preprocess.json` 说明原始输入如何变成模型的输入，`preprocessing/` 负责执行。",
 )
+
+ABOUT_IMPORT = Sentence(
+    "write an old weight file (.pt, .pth, .bin, .ckpt) as safetensors", "把旧的权重文件（.pt、.pth、.bin、.ckpt）写成 safetensors"
+)
+MORE_IMPORT = Sentence(
+    "The file is read as weights only: nothing in it is executed. Then: danlu train RECIPE --from OUT.safetensors",
+    "文件只作为权重读取：其中的任何代码都不会执行。之后：danlu train 配方 --from OUT.safetensors",
+)
+IMPORTED = Sentence("wrote {path}: {count} tensors", "已写入 {path}：{count} 个张量")
+IMPORTED_INSIDE = Sentence("they were inside: {keys}", "它们位于：{keys}")
+IMPORTED_PREFIX = Sentence("`{prefix}` was taken off every name", "每个名称都去掉了 `{prefix}`")
+IMPORTED_LEFT = Sentence("{count} things that are no tensors were left out: {names}", "{count} 项不是张量，已略去：{names}")
+IMPORT_OUT = Sentence("{path}: weights are written as .safetensors; give such a name", "{path}：权重写成 .safetensors；请给出这样的名称")
+IMPORT_NO_FILE = Sentence("there is no file {path}", "没有文件 {path}")
+IMPORT_NO_TENSORS = Sentence("{path} holds no tensors; its keys are: {keys}", "{path} 中没有张量；其键为：{keys}")
+IMPORT_EXECUTES = Sentence(
+    "{path} is no file of weights alone: to read it, `{name}` would have to be executed, and that is not done; save model.state_dict() "
+    "where the file was made",
+    "{path} 不是纯权重文件：读取它必须执行 `{name}`，因此未读取；请在生成该文件的地方保存 model.state_dict()",
+)
+IMPORT_BROKEN = Sentence("{path} cannot be read as weights: {reason}", "{path} 无法作为权重读取：{reason}")
+FLAG_FROM = Sentence(
+    "start from the weights of a run, a .safetensors file, or hf:NAME; optimizer and schedule start fresh",
+    "从某次运行、.safetensors 文件或 hf:名称 的权重开始；优化器和学习率计划重新开始",
+)
+FROM_TAKEN = Sentence("from {source}: {count} tensors taken", "来自 {source}：取用 {count} 个张量")
+FROM_SKIPPED = Sentence("{count} skipped, of another shape: {names}", "{count} 个形状不同，已跳过：{names}")
+FROM_NEW = Sentence("{count} are new, not in the source: {names}", "{count} 个是新的，来源中没有：{names}")
+FROM_UNUSED = Sentence("{count} of the source are not in this model: {names}", "来源中有 {count} 个不在该模型中：{names}")
+FROM_OTHER_LABELS = Sentence(
+    "the source was trained on other classes, though as many: its last layer was taken all the same",
+    "来源的类别不同但数量相同：其最后一层仍被取用",
+)
+FROM_NOTHING = Sentence(
+    "nothing of {source} fits this model by name and shape; the source has {given}; the model has {own}",
+    "{source} 中没有任何张量在名称和形状上与该模型相符；来源有 {given}；模型有 {own}",
+)
+FROM_PICKLE = Sentence(
+    "{path} is a pickle; make it safetensors first: danlu import {path} {out}", "{path} 是 pickle 文件；请先转换：danlu import {path} {out}"
+)
+FROM_HUB = Sentence(
+    "the weights of hf:{name} cannot be had: {reason}; give a folder with model.safetensors, or fill the hub's cache on a machine with a network",
+    "无法取得 hf:{name} 的权重：{reason}；请给出含 model.safetensors 的文件夹，或在联网的机器上填充缓存",
+)
+FROM_OTHER = Sentence(
+    "{folder} began from {before}, not from {now}; choose another --out, or leave out --from to go on",
+    "{folder} 是从 {before} 开始的，而不是 {now}；请另选 --out，或去掉 --from 以继续",
+)

@@ -41,8 +41,26 @@ def check_data(folder: Path, run: Run) -> None:
             raise BadInput(messages.OTHER_DATA, folder=folder, difference="\n".join(found))
 
 
-def write(folder: Path, run: Run, name: str, command: Sequence[str] | None, sources: Mapping[str, str]) -> None:
-    """Add this start of the run to `folder/record.json`. sources: text of the user's files by path; they are kept in `sources/`."""
+def check_ancestry(folder: Path, start: str | None) -> None:
+    """Refuse to go on with a run that began from other weights than `start`, if that says any. Raises BadInput."""
+    if start and (folder / "record.json").exists():
+        before = (read_json(folder / "record.json").get("ancestry") or {}).get("source", "-")
+        if before != start:
+            raise BadInput(messages.FROM_OTHER, folder=folder, before=before, now=start)
+
+
+def write(
+    folder: Path,
+    run: Run,
+    name: str,
+    command: Sequence[str] | None,
+    sources: Mapping[str, str],
+    ancestry: Mapping[str, Any] | None = None,
+) -> None:
+    """Add this start of the run to `folder/record.json`. sources: text of the user's files by path; they are kept in `sources/`.
+
+    ancestry: where the weights came from, for a run that started from some.
+    """
     path = folder / "record.json"
     if path.exists():
         record = read_json(path)
@@ -59,6 +77,7 @@ def write(folder: Path, run: Run, name: str, command: Sequence[str] | None, sour
             "parameters": sum(parameters.values()),
             "trainable": sum(trainable.values()),
             "data": data_facts(run),
+            **({"ancestry": ancestry} if ancestry else {}),
             "attempts": [],
         }
     attempt = {"started": now(), "step": run.step, "command": list(command or []), **environment(run.placement.device)}

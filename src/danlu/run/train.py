@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -29,6 +29,9 @@ from danlu.run.stop import Stop, Stopped
 from danlu.techniques.reports.checkpoint import Checkpoint
 from danlu.techniques.reports.early_stop import EarlyStop
 from danlu.techniques.reports.validate import Validate
+
+if TYPE_CHECKING:
+    from danlu.use.start_from import Taken
 
 PICTURE = "curves.png"
 HOPELESS = 100  # steps in a row without a finite gradient; an fp16 loss scale that starts too high needs fewer than 40 to adapt
@@ -55,12 +58,14 @@ def train(
     watchers: Sequence[Watcher] = (),
     tell: Callable[[str], None] = lambda sentence: None,
     resume: bool = False,
+    start: str | None = None,
     command: Sequence[str] | None = None,
 ) -> Result:
     """Train `recipe` to its end in the folder `out`, going on where an earlier start left off. Without one: a new `runs/<name>-<date>-<n>`.
 
     every: steps between two lines of metrics.jsonl. watchers: called with (report, run) after each step. tell: called with each sentence a
-    person should read now. resume: `out` must hold a run. command: the command line, for the record.
+    person should read now. resume: `out` must hold a run. start: weights that a new run starts from, see
+    `use.start_from`. command: the command line, for the record.
     Raises Stopped after SIGTERM, SIGINT or SIGUSR1 (saved; the same call goes on), Diverged after `HOPELESS` non-finite steps in a row,
     BadInput, Refused, Busy, NoSpace.
     """
@@ -70,13 +75,20 @@ def train(
         raise BadInput(messages.NO_RUN_THERE, folder=out, file="recipe.json")
     with ExitStack() as stack:
         run = stack.enter_context(Run(recipe)) if new else None  # bad data makes no folder
+        taken = _started(run, start) if run and start else None  # nor do weights that do not fit
         folder = stack.enter_context(claim(out, form, name))
         run = run or stack.enter_context(Run(recipe))
         stop = stack.enter_context(Stop())
         session = stack.enter_context(Session(run, folder, every, tell))
-        session.begin(name, command)
+        session.begin(name, command, start, taken)
         session.loop(watchers, stop)
         return session.finish()
+
+
+def _started(run: Run, start: str) -> Taken:
+    from danlu.use.start_from import start_from
+
+    return start_from(run, start)
 
 
 class Session:
@@ -96,10 +108,11 @@ class Session:
 
     # ---- the beginning ----
 
-    def begin(self, name: str, command: Sequence[str] | None) -> None:
+    def begin(self, name: str, command: Sequence[str] | None, start: str | None = None, taken: Taken | None = None) -> None:
         """Load the newest whole checkpoint, open the logs where it left them, and record this start."""
         path, run = self.folder.path, self.run
         record.check_data(path, run)
+        record.check_ancestry(path, start)
         self.text = open(path / "train.log", "a", encoding="utf-8", opener=_private)  # noqa: SIM115 (closed by __exit__)
         self.events = log.Events(path / "events.jsonl")
         past = log.read(path / "events.jsonl")
@@ -114,14 +127,19 @@ class Session:
         self.progress = Progress(self.note_text)
         if self.done:
             return
+        if start and not run.step:
+            taken = taken or _started(run, start)
         preprocess.write(path, run.data)
-        record.write(path, run, name, command, user_file.sources())
+        record.write(path, run, name, command, user_file.sources(), taken.record() if taken else None)
         self.events.tell("continue" if run.step else "start", run.step, total=run.total)
         if run.step:
             self.tell(messages.CONTINUING, step=run.step, total=run.total, folder=path)
         else:
             for note in run.data.preprocess.get("notes", ()):
                 self.tell(Sentence(**{lang: text.replace("{", "{{").replace("}", "}}") for lang, text in note.items()}))
+            for line in taken.said() if taken else ():
+                self.note_text(line)
+                self._tell(line)
             self.tell(messages.TRAINING_IN, folder=path)
 
     def _load(self) -> None:

@@ -1,0 +1,95 @@
+"""The field's old weight files, pickled by torch, as safetensors. This is the one place that opens a pickle, and it executes nothing."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from danlu import messages
+from danlu.errors import BadInput
+
+NESTED = ("state_dict", "model_state_dict", "model", "module", "weights", "net")  # where trainers keep the weights among other things
+PREFIXES = ("_orig_mod.", "module.")  # of torch.compile and of data-parallel wrappers
+
+
+@dataclass(frozen=True)
+class Imported:
+    """tensors: how many were written. inside: the keys that were gone into. prefix: what was taken off every name. left: keys left out."""
+
+    path: Path
+    tensors: int
+    inside: tuple[str, ...]
+    prefix: str
+    left: tuple[str, ...]
+
+
+def import_weights(source: str | Path, out: str | Path) -> Imported:
+    """Write the tensors of a .pt, .pth, .bin or .ckpt file as safetensors, read with `weights_only=True`.
+
+    Raises BadInput for a file that is not there, is no file of torch or holds anything that would have to be executed, and where `out`
+    exists or is no .safetensors.
+    """
+    source, path = Path(source).expanduser(), Path(out).expanduser()
+    if path.suffix.lower() != ".safetensors":
+        raise BadInput(messages.IMPORT_OUT, path=path)
+    if path.exists():
+        raise BadInput(messages.OUT_EXISTS, path=path)
+    inside, found = _inside(_read(source))
+    tensors = {str(name): value for name, value in found.items() if isinstance(value, Tensor)}
+    left = tuple(str(name) for name in found if str(name) not in tensors)
+    if not tensors:
+        raise BadInput(messages.IMPORT_NO_TENSORS, path=source, keys=", ".join(map(str, list(found)[:20])) or "-")
+    prefix = ""
+    while cut := next((p for p in PREFIXES if all(name.startswith(prefix + p) for name in tensors)), None):
+        prefix += cut
+    from safetensors.torch import save_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(path.name + ".tmp")
+    try:
+        save_file(
+            {name.removeprefix(prefix): value.detach().clone().contiguous() for name, value in tensors.items()}, new, {"format": "pt"}
+        )
+        new.rename(path)
+    except OSError as error:
+        raise BadInput(messages.RUN_CANNOT_WRITE, folder=path, reason=error.strerror or error) from error
+    finally:
+        new.unlink(missing_ok=True)
+    return Imported(path, len(tensors), inside, prefix, left)
+
+
+def _read(source: Path) -> Any:
+    if not source.is_file():
+        raise BadInput(messages.IMPORT_NO_FILE, path=source)
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of torch, on files of its own older forms
+            return torch.load(source, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        named = re.search(r"GLOBAL (\S+)", str(error))
+        if named is None:
+            raise BadInput(messages.IMPORT_BROKEN, path=source, reason=" ".join(str(error).split())[:200]) from error
+        raise BadInput(messages.IMPORT_EXECUTES, path=source, name=named[1]) from error
+    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:  # what torch raises for files cut short or of other kinds
+        raise BadInput(messages.IMPORT_BROKEN, path=source, reason=" ".join(str(error).split())[:200] or type(error).__name__) from error
+
+
+def _inside(found: Any) -> tuple[tuple[str, ...], Mapping[Any, Any]]:
+    """The mapping that holds the tensors, and the keys that lead to it; a lone tensor is named `tensor`."""
+    if isinstance(found, Tensor):
+        return (), {"tensor": found}
+    keys: list[str] = []
+    while isinstance(found, Mapping) and not any(isinstance(value, Tensor) for value in found.values()):
+        key = next((key for key in NESTED if isinstance(found.get(key), Mapping)), None)
+        if key is None:
+            break
+        keys.append(key)
+        found = found[key]
+    return tuple(keys), found if isinstance(found, Mapping) else {}
