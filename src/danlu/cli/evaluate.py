@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from danlu import messages
 from danlu.cli.parse import Command, Flag, Given, columns
@@ -12,12 +13,17 @@ from danlu.cli.text import aligned, padded, width
 from danlu.errors import BadInput, say
 
 if TYPE_CHECKING:
+    from danlu.core import Run
+    from danlu.evaluation.baselines import Baseline
+    from danlu.evaluation.intervals import Interval, RowFigures
     from danlu.use.evaluate import Evaluation
+    from danlu.use.load import Trained
 
 SPLIT = Flag("--split", messages.FLAG_SPLIT, "val|test")
+BASELINES = Flag("--baselines", messages.FLAG_BASELINES)
 OUT = Flag("--out", messages.FLAG_EVALUATE_OUT, "DIR")
 JSON = Flag("--json", messages.FLAG_EVALUATE_JSON)
-COMMAND = Command("evaluate", messages.ABOUT_EVALUATE, "RUN [data.path=NEW]", 1, 2, (SPLIT, OUT, JSON), messages.MORE_EVALUATE)
+COMMAND = Command("evaluate", messages.ABOUT_EVALUATE, "RUN [data.path=NEW]", 1, 2, (SPLIT, BASELINES, OUT, JSON), messages.MORE_EVALUATE)
 
 
 def run(words: list[str], given: Given) -> int:
@@ -39,9 +45,11 @@ def run(words: list[str], given: Given) -> int:
 
     trained = load(words[0])
     found = evaluate(trained, path, split)
+    beside = _beside(trained, found, path, split) if given["--baselines"] else []
     plain = {"run": str(trained.folder), "step": trained.step, "weights": trained.weights, "data": path or split, **found.plain()}
+    plain |= {"baselines": [one.plain() for one in beside]} if given["--baselines"] else {}
     text = json.dumps(plain, ensure_ascii=False, allow_nan=False)
-    print(text if given["--json"] else said(found, path or split))
+    print(text if given["--json"] else said(found, path or split, beside))
     if out is not None:
         from danlu.use.picture import draw
 
@@ -53,12 +61,31 @@ def run(words: list[str], given: Given) -> int:
     return 0
 
 
-def said(found: Evaluation, data: str) -> str:
-    """The figures for a person: metrics, then each class."""
-    rows = [(name, "-" if value is None else f"{value:.4g}") for name, value in found.metrics.items()]
+def _beside(trained: Trained, found: Evaluation, path: str | None, split: str) -> list[Baseline]:
+    """Each baseline, fitted on the run's own train rows."""
+    from danlu.evaluation.baselines import baselines
+    from danlu.use.evaluate import measured_rows, own_rows
+
+    run, rows = measured_rows(trained, path, split)
+    made = list(baselines(cast("Run", run), own_rows(trained, "train"), rows, cast("RowFigures", found.figures), trained.seed))
+    if not made:
+        raise BadInput(messages.BASELINES_NONE, task=trained.facts.task)
+    return made
+
+
+def said(found: Evaluation, data: str, beside: Sequence[Baseline] = ()) -> str:
+    """The figures for a person: metrics with their intervals, simple methods beside them, then each class."""
+    rows = [(name, figure(value, found.intervals.get(name))) for name, value in found.metrics.items()]
     if found.ece is not None:
         rows.append((say(messages.EVALUATE_ECE), f"{found.ece:.4g}"))
-    parts = [say(messages.EVALUATED, rows=found.rows, data=data), aligned(rows, columns())]
+    parts = [say(messages.EVALUATED, rows=found.rows, data=data), aligned(rows, columns()), say(messages.INTERVALS_NOTE)]
+    if beside:
+        names = [name for name in found.metrics if name != "loss"]
+        body = [["", *names], [say(messages.BASELINE_NET), *(figure(found.metrics[name]) for name in names)]]
+        for one in beside:
+            cells = [f"{figure(one.figures.get(name))} ({signed(one.better.get(name))})" for name in names]
+            body.append([say(one.about), *cells])
+        parts += [say(messages.BASELINES_HEAD), grid(body)]
     if found.classes:
         head = [say(messages.CLASS_NAME), say(messages.CLASS_PRECISION), say(messages.CLASS_RECALL), "F1", say(messages.CLASS_ROWS)]
         body = [
@@ -67,6 +94,17 @@ def said(found: Evaluation, data: str) -> str:
         ]
         parts.append(grid([head, *body]))
     return "\n\n".join(parts)
+
+
+def figure(value: float | None, ends: Interval | None = None) -> str:
+    """`0.872 [0.861, 0.883]`"""
+    text = "-" if value is None else f"{value:.4g}"
+    return f"{text} [{ends[0]:.4g}, {ends[1]:.4g}]" if ends else text
+
+
+def signed(ends: Interval | None) -> str:
+    """`+0.01 to +0.03`"""
+    return "-" if ends is None else f"{ends[0]:+.3g}, {ends[1]:+.3g}"
 
 
 def grid(rows: list[list[str]], indent: int = 2) -> str:

@@ -8,9 +8,9 @@ from danlu.messages.cli import *
 from danlu.messages.data import *
 from danlu.messages.describe import *
 from danlu.messages.doctor import *
+from danlu.messages.evaluation import *
 from danlu.messages.explain import *
 from danlu.messages.fit import *
-from danlu.messages.folds import *
 from danlu.messages.loop import *
 from danlu.messages.losses import *
 from danlu.messages.metrics import *

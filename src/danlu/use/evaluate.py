@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ from danlu import messages
 from danlu.core import Run
 from danlu.data.source import Rows, Tensors
 from danlu.errors import BadInput, Refused
+from danlu.evaluation.intervals import Interval, RowFigures, intervals, row_figures
 from danlu.metrics.score import score
 from danlu.use.load import Trained
 from danlu.use.prediction import Prediction
@@ -27,6 +28,7 @@ class Evaluation:
 
     prediction and targets: of every row, in order; targets int64 [rows], or in the unit of the data for regression. Language models have
     neither. confusion: int64 [true class, predicted class]. classes: precision, recall, F1 and rows of each class.
+    intervals: of each metric, 95 %, by drawing the rows again; figures: what they are drawn from.
     calibration: per bin of confidence (rows, mean confidence, accuracy); ece: its expected error (Guo et al. 2017, 15 equal bins).
     """
 
@@ -36,6 +38,8 @@ class Evaluation:
     targets: Tensor | None = None
     confusion: Tensor | None = None
     calibration: tuple[tuple[int, float, float], ...] = ()
+    intervals: dict[str, Interval | None] = field(default_factory=dict)
+    figures: RowFigures | None = None
 
     @property
     def ece(self) -> float | None:
@@ -58,7 +62,7 @@ class Evaluation:
 
     def plain(self) -> dict[str, Any]:
         """All of it but the rows themselves, as JSON values."""
-        found: dict[str, Any] = {"rows": self.rows, "metrics": self.metrics}
+        found: dict[str, Any] = {"rows": self.rows, "metrics": self.metrics, "intervals": self.intervals}
         if self.confusion is not None:
             found |= {"ece": self.ece, "classes": self.classes, "confusion": self.confusion.tolist()}
             found["calibration"] = [{"rows": n, "confidence": c, "accuracy": a} for n, c, a in self.calibration]
@@ -71,9 +75,20 @@ def evaluate(trained: Trained, data: str | Path | None = None, split: str = "tes
     The figures of the run's own test split are those that training printed. Raises BadInput for a split that the data do not have, and
     for what in the new data does not fit (column, row, label, file).
     """
+    run, rows = measured_rows(trained, data, split)
+    found = _looked_at(run, rows)
+    figures = row_figures(cast(Run, run), rows)
+    return replace(found, figures=figures, intervals=intervals(figures, trained.seed))
+
+
+def measured_rows(trained: Trained, data: str | Path | None, split: str) -> tuple[Trained, Rows]:
+    """The rows that `evaluate` measures, and the run with the facts that go with them."""
     if data is not None and trained.facts.task == "language":
         return _of_text(trained, data)
-    rows = own_rows(trained, split) if data is None else read_rows(trained, data)
+    return trained, own_rows(trained, split) if data is None else read_rows(trained, data)
+
+
+def _looked_at(trained: Trained, rows: Rows) -> Evaluation:
     metrics = score(cast(Run, trained), rows, "")
     if trained.facts.task in ("language", "masked_language"):
         return Evaluation(metrics, len(rows))
@@ -88,8 +103,8 @@ def evaluate(trained: Trained, data: str | Path | None = None, split: str = "tes
     )
 
 
-def _of_text(trained: Trained, path: str | Path) -> Evaluation:
-    """A language model measured on other text, whose own bytes count for bits per byte."""
+def _of_text(trained: Trained, path: str | Path) -> tuple[Trained, Rows]:
+    """Other text for a language model, whose own bytes count for bits per byte."""
     from danlu.data.text import Windows
     from danlu.data.text_files import read_rows as read_texts
 
@@ -100,7 +115,7 @@ def _of_text(trained: Trained, path: str | Path) -> Evaluation:
     size = sum(len(text.encode()) for text in texts)
     own = copy.copy(trained)
     own.data = replace(trained.data, facts=replace(trained.facts, bytes_per_token=size / len(tokens)))
-    return Evaluation(score(cast(Run, own), rows, ""), len(rows))
+    return own, rows
 
 
 def own_rows(trained: Trained, split: str) -> Rows:

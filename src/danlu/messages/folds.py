@@ -1,5 +1,0 @@
-"""Sentences of cross-validation, intervals, baselines."""
-
-from __future__ import annotations
-
-from danlu.errors import Sentence
