@@ -42,7 +42,7 @@ def test_classes():
     draw = torch.Generator().manual_seed(0)
     x = torch.randn(500, 4, generator=draw)
     y = ((x[:, 0] * x[:, 1] > 0).long() + (x[:, 2] > 1).long()).clamp(max=2)
-    run = made(((x[:350], y[:350]), (x[350:], y[350:])), epochs=40)
+    run = made(((x[:350], y[:350]), (x[350:], y[350:])), epochs=60, optimizer=danlu.optim.AdamW(lr=2e-2))
     found = beside(run)
     assert list(found) == ["majority", "linear", "boosting"]
     assert found["majority"].figures["accuracy"] == pytest.approx(float((y[350:] == y[:350].mode().values).float().mean()))

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from danlu import messages
+from danlu.cli import folds
 from danlu.cli.parse import Command, Flag, Given, columns
-from danlu.cli.text import aligned, padded, width
+from danlu.cli.recipe import CHANGES
+from danlu.cli.text import aligned, grid
 from danlu.errors import BadInput, say
 
 if TYPE_CHECKING:
@@ -23,10 +25,26 @@ SPLIT = Flag("--split", messages.FLAG_SPLIT, "val|test")
 BASELINES = Flag("--baselines", messages.FLAG_BASELINES)
 OUT = Flag("--out", messages.FLAG_EVALUATE_OUT, "DIR")
 JSON = Flag("--json", messages.FLAG_EVALUATE_JSON)
-COMMAND = Command("evaluate", messages.ABOUT_EVALUATE, "RUN [data.path=NEW]", 1, 2, (SPLIT, BASELINES, OUT, JSON), messages.MORE_EVALUATE)
+COMMAND = Command(
+    "evaluate",
+    messages.ABOUT_EVALUATE,
+    "RUN [data.path=NEW] | RECIPE [field=value ...] --folds N",
+    1,
+    None,
+    (SPLIT, BASELINES, OUT, folds.FOLDS, folds.REPEATS, folds.NESTED, *CHANGES, JSON),
+    messages.MORE_EVALUATE,
+)
 
 
 def run(words: list[str], given: Given) -> int:
+    if given["--folds"] is not None:
+        for flag in ("--split", "--baselines", "--out"):
+            if given[flag]:
+                raise BadInput(messages.FOLDS_WITH, flag=flag)
+        return folds.run(words, given)
+    for flag in ("--repeats", "--nested", "--with", "--without"):
+        if given[flag]:
+            raise BadInput(messages.FOLDS_ALONE, flag=flag)
     path = None
     for word in words[1:]:
         name, equals, path = word.partition("=")
@@ -105,13 +123,3 @@ def figure(value: float | None, ends: Interval | None = None) -> str:
 def signed(ends: Interval | None) -> str:
     """`+0.01 to +0.03`"""
     return "-" if ends is None else f"{ends[0]:+.3g}, {ends[1]:+.3g}"
-
-
-def grid(rows: list[list[str]], indent: int = 2) -> str:
-    """Cells in columns: the first flush left, the others flush right."""
-    wide = [max(width(row[place]) for row in rows) for place in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [padded(row[0], wide[0]), *(" " * (size - width(cell)) + cell for cell, size in zip(row[1:], wide[1:]))]
-        lines.append(" " * indent + "  ".join(cells).rstrip())
-    return "\n".join(lines)

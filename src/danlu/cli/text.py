@@ -46,3 +46,13 @@ def aligned(rows: Iterable[Sequence[str]], columns: int, indent: int = 2, widest
             lines.append(f"{' ' * indent}{padded(name, first)}  {said.pop(0)}".rstrip())
         lines += [f"{' ' * (indent + first + 2)}{line}".rstrip() for line in said]
     return "\n".join(lines)
+
+
+def grid(rows: list[list[str]], indent: int = 2) -> str:
+    """Cells in columns: the first flush left, the others flush right."""
+    wide = [max(width(row[place]) for row in rows) for place in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [padded(row[0], wide[0]), *(" " * (size - width(cell)) + cell for cell, size in zip(row[1:], wide[1:]))]
+        lines.append(" " * indent + "  ".join(cells).rstrip())
+    return "\n".join(lines)

@@ -134,7 +134,7 @@ class _First:
                 if part == TRAIN and asked.split:
                     given[-1] = table_split.named(asked.split, chunk[asked.split])
                 if asked.time:
-                    times.append(_times(asked.time, chunk[asked.time]) if asked.time in chunk else np.zeros(len(own)))
+                    times.append(times_of(asked.time, chunk[asked.time]) if asked.time in chunk else np.zeros(len(own)))
                 ids = np.flatnonzero(sampler[-1] < low)
                 kept.append((ids + at, {name: [chunk[name][row] for row in ids] for name in self.inputs}))
                 at += len(own)
@@ -232,7 +232,7 @@ def _below(kept: tuple[np.ndarray, Columns], sampler: np.ndarray, low: np.uint64
     return ids[stay], {name: [values[row] for row in stay] for name, values in columns.items()}
 
 
-def _times(column: str, values: list[str]) -> np.ndarray:
+def times_of(column: str, values: list[str]) -> np.ndarray:
     """Times as float64 [rows], later is larger. Raises BadInput for what is neither a number nor a date (year first)."""
     found = np.empty(len(values))
     for row, value in enumerate(values):
