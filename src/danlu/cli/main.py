@@ -17,6 +17,7 @@ from danlu.errors import BadInput, Trouble, say, speak
 from danlu.find import hint
 
 COMMANDS = (
+    "look",
     "train",
     "resume",
     "evaluate",

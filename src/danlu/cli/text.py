@@ -56,3 +56,15 @@ def grid(rows: list[list[str]], indent: int = 2) -> str:
         cells = [padded(row[0], wide[0]), *(" " * (size - width(cell)) + cell for cell, size in zip(row[1:], wide[1:]))]
         lines.append(" " * indent + "  ".join(cells).rstrip())
     return "\n".join(lines)
+
+
+def cut_grid(rows: list[list[str]], columns: int, indent: int = 2) -> str:
+    """Cells in columns, flush left; the last column is cut where the page ends."""
+    wide = [max(width(row[place]) for row in rows) for place in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        line = " " * indent + "  ".join(padded(cell, size) for cell, size in zip(row, wide))
+        while width(line.rstrip()) > columns:
+            line = line.rstrip()[:-2] + "…" if line.rstrip().endswith("…") else line.rstrip()[:-1] + "…"
+        lines.append(line.rstrip())
+    return "\n".join(lines)

@@ -35,9 +35,9 @@ def found_images(path: str, val_path: str, test_path: str) -> Found:
     found = Found([], [])
     root = image_root(path)
     folders = _folders(root)
-    split = [folder for folder in folders if folder.name.lower() in WORDS and any(_holds(inner) for inner in _folders(folder))]
+    split = [folder for folder in folders if folder.name.lower() in WORDS and any(holds_images(inner) for inner in _folders(folder))]
     if any(WORDS[folder.name.lower()] == TRAIN for folder in split):
-        if others := [folder.name for folder in folders if folder not in split and _holds(folder)]:
+        if others := [folder.name for folder in folders if folder not in split and holds_images(folder)]:
             raise BadInput(messages.IMAGE_BESIDE_TRAIN, path=root, folders=", ".join(others[:SHOWN]))
         for folder in split:
             found.files.extend(labelled(folder, WORDS[folder.name.lower()], found))
@@ -71,7 +71,8 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (Path(where, name) for name in sorted(names) if not _hidden(name))
 
 
-def _holds(folder: Path) -> bool:
+def holds_images(folder: Path) -> bool:
+    """Whether there is an image in it, at any depth."""
     return any(path.suffix.lower() in ENDINGS for path in _files(folder))
 
 

@@ -33,6 +33,15 @@ class Look:
 
 def all_of(paths: Sequence[Path], look: Callable[[Path], Any]) -> list[Any]:
     """`look(path)` of every path, by several threads. Raises BadInput naming the files that cannot be read, all counted."""
+    seen, bad = tried(paths, look)
+    if bad:
+        shown = "\n".join(f"  {path}: {reason}" for path, reason in bad[:SHOWN]) + ("\n  ..." if len(bad) > SHOWN else "")
+        raise BadInput(messages.IMAGE_BAD_FILES, count=len(bad), files=shown)
+    return seen
+
+
+def tried(paths: Sequence[Path], look: Callable[[Path], Any]) -> tuple[list[Any], list[tuple[Path, str]]]:
+    """`look(path)` of every path, None for those that cannot be read, and these with the reason."""
     pillow()
     bad: list[tuple[Path, str]] = []
 
@@ -44,10 +53,7 @@ def all_of(paths: Sequence[Path], look: Callable[[Path], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(THREADS) as pool:
         seen = list(pool.map(safely, paths))
-    if bad:
-        shown = "\n".join(f"  {path}: {reason}" for path, reason in sorted(bad)[:SHOWN]) + ("\n  ..." if len(bad) > SHOWN else "")
-        raise BadInput(messages.IMAGE_BAD_FILES, count=len(bad), files=shown)
-    return seen
+    return seen, sorted(bad)
 
 
 class _Unreadable(Exception):

@@ -64,7 +64,7 @@ def read_text(path: Path) -> str:
 def refuse_dialogues(path: str | Path) -> None:
     """Raises BadInput for a file of JSON records, by the name of their form: alpaca, messages, or neither."""
     if _may_be_dialogue(path := Path(path).expanduser()) and path.is_file():
-        form = _dialogue(read_text(path))
+        form = form_of(read_text(path))
         raise BadInput(messages.TEXT_DIALOGUES if form else messages.TEXT_RECORDS, path=path, form=form)
 
 
@@ -72,7 +72,7 @@ def _may_be_dialogue(path: Path) -> bool:
     return path.suffix.lower() in DIALOGUE_ENDINGS
 
 
-def _dialogue(text: str) -> str:
+def form_of(text: str) -> str:
     """ "alpaca", "messages" or "", by the first record of lines of JSON or of one JSON list."""
     try:
         record = json.loads(next((line for line in text.splitlines() if line.strip()), ""))
