@@ -13,6 +13,7 @@ from danlu import messages
 from danlu.data import table_split
 from danlu.data.fingerprint import fingerprint
 from danlu.data.read_table import Columns, TableFile, open_table
+from danlu.data.room import room
 from danlu.data.source import Data, Facts, Tensors
 from danlu.data.table import cardinalities, numeric_names
 from danlu.data.table_form import encode, encode_target, fit_categorical, fit_numeric, label_of
@@ -34,7 +35,7 @@ class Tabular:
 
     Without `val_path`, `test_path`, `split`, `group` or `time` a hash of the row (all columns but the target and `ignore`) makes 10 % test
     and 10 % val; a class that has at least 3 different rows gets one of each part. The file is read twice, in chunks; what is kept is a
-    float32 a number and an int64 a category.
+    float32 a number and an int64 a category, in a file of the cache folder where they are large.
     Inputs are {"numeric": float32, "category": int64}, targets int64 [rows] or float32 [rows, 1], standardised by the train rows.
 
     path: the file
@@ -323,8 +324,8 @@ def _kind(asked: Tabular, first: _First, name: str, seen: Seen) -> str | None:
 def _second(asked: Tabular, files: list[tuple[TableFile, int]], first: _First, form: dict[str, Any]) -> dict[str, Tensors | None]:
     """The second reading: every row encoded, straight into its part."""
     sizes, category = np.bincount(first.parts, minlength=3), len(form["categorical"])
-    x = [torch.empty(int(size), len(form["columns"])) for size in sizes]
-    c = [torch.empty(int(size), category, dtype=torch.int64) for size in sizes]
+    x = [room((int(size), len(form["columns"])), torch.float32) for size in sizes]
+    c = [room((int(size), category), torch.int64) for size in sizes]
     filled, at = [0, 0, 0], 0
     for file, _ in files:
         for chunk in file.chunks():

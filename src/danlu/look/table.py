@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 from collections import Counter
 from collections.abc import Mapping
@@ -52,7 +53,7 @@ def look_at_table(fields: Mapping[str, str]) -> Look:
     found.suggest = _command(fields, goal, text)
     parts = {part: len(own) for part, own in scan.hashes.items()}
     found.plain = {"rows": rows, "parts": parts, "columns": columns, "target": goal, "target_guessed": guessed,
-                   "repeated": twice(np.concatenate(list(scan.hashes.values()))) if rows else 0,
+                   "repeated": scan.repeated,
                    "shared": shared(scan.hashes), "classes": dict(scan.counts[goal].most_common(100)) if goal else {}}  # fmt: skip
     return found
 
@@ -65,7 +66,7 @@ class _Scan:
         self.seen = {name: Seen() for name in names}
         self.counts: dict[str, Counter[str]] = {name: Counter() for name in names}  # of values, while they are few
         self.lengths = dict.fromkeys(names, 0)
-        self.hashes: dict[str, np.ndarray] = {}
+        self._hashes: dict[str, list[np.ndarray]] = {}
         self.examples: dict[str, list[str]] = {name: [] for name in names}
         self.same = dict.fromkeys(names, True)
 
@@ -76,7 +77,7 @@ class _Scan:
             parts = table_split.named(self.split, chunk[self.split])
         for place, name in enumerate(PARTS):
             if (mine := own[parts == place]).size:
-                self.hashes[name] = np.concatenate([self.hashes.get(name, np.empty(0, np.uint64)), mine])
+                self._hashes.setdefault(name, []).append(mine)
         for name in self.names:
             values = chunk.get(name, [])
             self.seen[name].add(values)
@@ -86,6 +87,17 @@ class _Scan:
             for value in values if len(self.examples[name]) < SHOWN else ():
                 if not missing(value) and value not in self.examples[name] and len(self.examples[name]) < SHOWN:
                     self.examples[name].append(value)
+
+    @functools.cached_property
+    def hashes(self) -> dict[str, np.ndarray]:
+        """uint64 [rows] of each part, when all has been read."""
+        return {part: np.concatenate(self._hashes.pop(part)) for part in PARTS if part in self._hashes}
+
+    @functools.cached_property
+    def repeated(self) -> int:
+        """Rows that repeat an earlier one, of any part."""
+        parts = list(self.hashes.values())
+        return twice(parts[0] if len(parts) == 1 else np.concatenate(parts)) if parts else 0
 
     def mean_length(self, name: str) -> float:
         return self.lengths[name] / max(1, self.seen[name].there)
@@ -187,8 +199,7 @@ def _warn(found: Look, scan: _Scan, columns: list[dict[str, Any]], goal: str) ->
         copies = [n for n in scan.names if n != goal and scan.few(goal) and scan.counts[n] == scan.counts[goal] and len(scan.counts[n]) > 1]
         if copies:
             found.say(messages.LOOK_COPY, columns=some(copies), target=goal)
-    every = np.concatenate(list(scan.hashes.values())) if scan.hashes else np.empty(0, np.uint64)
-    if again := twice(every):
+    if again := scan.repeated:
         found.say(messages.LOOK_REPEATED, count=again)
     for parts, count in shared(scan.hashes).items():
         found.say(messages.LOOK_SHARED, count=count, parts=parts)

@@ -288,3 +288,7 @@ TEXT_TOKENS = Sentence(
     "{kind}, {vocab} token ids; rows of {length} tokens, {cut} texts are cut (data.level and data.length say otherwise)",
     "{kind}，{vocab} 个词元；每行 {length} 个词元，{cut} 条文本被截断（可用 data.level 和 data.length 指定）",
 )
+NO_ROOM = Sentence(
+    "the rows need {size} GB, and {folder} has no room for them: {reason}; free some, or set XDG_CACHE_HOME to a larger disk",
+    "数据行需要 {size} GB，而 {folder} 空间不足：{reason}；请清理空间，或将 XDG_CACHE_HOME 设到更大的磁盘",
+)
