@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from hashlib import blake2b
 
@@ -30,12 +31,12 @@ def row_hashes(columns: Columns, names: Sequence[str]) -> np.ndarray:
 
 def by_hash(hashes: np.ndarray, val: bool = True, test: bool = True) -> np.ndarray:
     """int8 [rows]: the lowest tenth of all hashes is test, the next val, the rest train. Without `val` or `test`, no row is that."""
-    place = (hashes >> np.uint64(32)) / 2.0**32
+    first, second = (np.uint64(math.ceil(SHARE * share * 2**32) << 32) for share in (1, 2))
     parts = np.zeros(len(hashes), dtype=np.int8)
     if test:
-        parts[place < SHARE] = TEST
+        parts[hashes < first] = TEST
     if val:
-        parts[(place >= SHARE) & (place < 2 * SHARE)] = VAL
+        parts[(hashes >= first) & (hashes < second)] = VAL
     return parts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ from danlu import messages
 from danlu.data import table_split
 from danlu.data.fingerprint import fingerprint
 from danlu.data.read_table import Columns, TableFile, open_table
-from danlu.data.room import room
+from danlu.data.room import room, rows_of
 from danlu.data.source import Data, Facts, Tensors
 from danlu.data.table import cardinalities, numeric_names
 from danlu.data.table_form import encode, encode_target, fit_categorical, fit_numeric, label_of
@@ -147,9 +148,9 @@ class _First:
                 messages.TABLE_TARGET_MISSING if self.dropped else messages.TABLE_HEADER_ONLY, target=asked.target, path=asked.path
             )
         self._settle_task(asked)
-        self.y, self.labels = self._targets(targets)
-        del targets
-        self.parts = self._split(asked, np.concatenate(hashes), np.concatenate(given), np.concatenate(times) if times else None)
+        sampler.clear()
+        self.y, self.labels = self._targets(targets, at)
+        self.parts = self._split(asked, _joined(hashes), _joined(given), _joined(times) if times else None)
         self._sample(kept)
 
     def note(self, sentence: Sentence, **values: Any) -> None:
@@ -173,16 +174,16 @@ class _First:
             self.note(messages.TABLE_DROPPED, count=self.dropped, target=asked.target)
         self.target = asked.target
 
-    def _targets(self, chunks: list[str]) -> tuple[np.ndarray, list[str]]:
+    def _targets(self, chunks: list[str], rows: int) -> tuple[np.ndarray, list[str]]:
         if self.task == "regress":
-            return np.concatenate([numbers(self.target, chunk.split("\0")) for chunk in chunks]), []
+            return _filled(rows, np.float64, chunks, lambda values: numbers(self.target, values)), []
         whole = self.goal.is_numeric() and self.goal.whole
         labels = sorted({label_of(value, whole) for value in self.goal.distinct}, key=(lambda v: (int(v), v)) if whole else None)
         if len(labels) < 2:
             raise BadInput(messages.TABLE_ONE_CLASS, target=self.target, label=labels[0])
         place = {label: number for number, label in enumerate(labels)}
         code = {value: place[label_of(value, whole)] for value in self.goal.distinct}
-        return np.concatenate([np.array([code[value] for value in chunk.split("\0")], np.int32) for chunk in chunks]), labels
+        return _filled(rows, np.int32, chunks, lambda values: [code[value] for value in values]), labels
 
     def _split(self, asked: Tabular, hashes: np.ndarray, given: np.ndarray, times: np.ndarray | None) -> np.ndarray:
         parts, val, test = given, not asked.val_path, not asked.test_path
@@ -192,9 +193,10 @@ class _First:
             val, test = val and not (given == VAL).any(), test and not (given == TEST).any()
         if (val or test) and not (asked.split and not val):
             how = "time" if times is not None else "group" if asked.group else "hash"
-            own = table_split.by_time(times[free], val, test) if times is not None else table_split.by_hash(hashes[free], val, test)
+            hashes = hashes if free.all() else hashes[free]
+            own = table_split.by_time(times[free], val, test) if times is not None else table_split.by_hash(hashes, val, test)
             if how == "hash" and self.task == "classify":
-                own = table_split.with_rare_classes(own, hashes[free], self.y[free], val, test)
+                own = table_split.with_rare_classes(own, hashes, self.y[free], val, test)
             parts = given.copy()
             parts[free] = own
         sizes = np.bincount(parts, minlength=3)
@@ -218,6 +220,23 @@ class _First:
         count = len(self.sample[self.inputs[0]]) if self.inputs else 0
         if count < int((self.parts == TRAIN).sum()) and self.inputs:
             self.note(messages.TABLE_SAMPLED, count=count)
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    """All of them as one; the list is emptied, since both at once are twice the memory."""
+    whole = np.concatenate(parts)
+    parts.clear()
+    return whole
+
+
+def _filled(rows: int, dtype: Any, chunks: list[str], read: Callable[[list[str]], Any]) -> np.ndarray:
+    """An array of what `read` makes of each chunk's values; a chunk is let go when it is read."""
+    whole, at = np.empty(rows, dtype), 0
+    while chunks:
+        values = chunks.pop(0).split("\0")
+        whole[at : at + len(values)] = read(values)
+        at += len(values)
+    return whole
 
 
 def _labelled(chunk: Columns, target: str) -> tuple[Columns, int]:
@@ -340,7 +359,7 @@ def _second(asked: Tabular, files: list[tuple[TableFile, int]], first: _First, f
                 c[part][filled[part] : stop] = rows["category"][own]
                 filled[part] = stop
     return {
-        name: Tensors({"numeric": x[part], "category": c[part]}, _target(first, form, part), asked.workers) if sizes[part] else None
+        name: rows_of({"numeric": x[part], "category": c[part]}, _target(first, form, part), asked.workers) if sizes[part] else None
         for part, name in enumerate(table_split.PARTS)
     }
 
