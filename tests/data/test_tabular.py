@@ -15,11 +15,16 @@ from danlu.data.bundled import Wine
 from danlu.data.checks import check_rows
 from danlu.data.find_files import dataset_folder
 from danlu.data.read_table import read_table
-from danlu.data.tabular import Tabular, encode, encode_target, notes
-from danlu.errors import BadInput
+from danlu.data.tabular import Tabular, encode, encode_target
+from danlu.errors import BadInput, language
 
 DRAW = random.Random(0)
 ROWS = 400
+
+
+def notes(form):
+    """What was found in the table, a sentence each, in the chosen language."""
+    return [note[language()] for note in form["notes"]]
 
 
 def written(path, columns, encoding="utf-8", end="\n"):

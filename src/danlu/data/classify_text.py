@@ -21,8 +21,8 @@ from danlu.data.own_split import Note, in_order, note, sizes, split_rows, withou
 from danlu.data.read_table import Columns, read_table
 from danlu.data.read_text import refuse_dialogues
 from danlu.data.source import Data, Facts, Tensors
+from danlu.data.table_scan import MOST_CLASSES
 from danlu.data.table_split import PARTS, TEST, TRAIN, VAL
-from danlu.data.tabular import MOST_CLASSES
 from danlu.data.tokenizers import BPE, Characters, Tokenizer, Words, from_form
 from danlu.errors import BadInput
 from danlu.fields import NonNegativeInt, PositiveInt

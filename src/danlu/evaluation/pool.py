@@ -29,8 +29,9 @@ from danlu.data.images import Images, channel_statistics
 from danlu.data.read_table import Columns, read_table
 from danlu.data.source import Data, Tensors
 from danlu.data.table_kinds import missing
+from danlu.data.table_scan import times_of
 from danlu.data.table_split import PARTS
-from danlu.data.tabular import Tabular, times_of
+from danlu.data.tabular import Tabular
 from danlu.errors import Refused
 
 SPLIT = "danlu fold"  # the column that tells a table's rows their part
