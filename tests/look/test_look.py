@@ -58,6 +58,9 @@ def test_texts(tmp_path, capsys):
     (tmp_path / "a.csv").write_text("review,sentiment\n" + "\n".join(rows))
     found = look(capsys, tmp_path / "a.csv")
     assert found["suggest"].startswith("danlu train classify-text ") and "data.text=review data.target=sentiment" in found["suggest"]
+    lengths = [len(row.rpartition(",")[0]) for row in rows]
+    said = f"{round(sum(lengths) / 80)} characters on average, {max(lengths)} at most"
+    assert any(said in note for note in found["notes"])
 
 
 def test_images(tmp_path, capsys):

@@ -2,6 +2,9 @@
 
 import json
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,3 +31,15 @@ def test_wine_quality(tmp_path, capsys, task):
     assert main(["train", "tabular", *words, "--out", str(tmp_path / "run"), "--json", "--quiet"]) == 0
     figures = json.loads(capsys.readouterr().out)["test"]
     assert figures["test_r2"] > 0.1 if task == "regress" else figures["test_accuracy"] > 0.45
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "bound"), [("adult", -0.01), ("california_housing", -0.02)])
+@pytest.mark.skipif(not (SHARED / "adult").is_dir(), reason="no real data: set DANLU_DATA")
+def test_beside_gradient_boosting(name, bound):
+    """At its default settings, on rows that both see: within a point of AUROC, or 0.02 R2, of scikit-learn's boosting."""
+    script = Path(__file__).resolve().parents[2] / "bench" / "own_tables.py"
+    environment = {**os.environ, "DANLU_DATA": str(SHARED), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, str(script), name, "--seeds", "1"], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert float(re.search(r"difference ([+-][\d.]+)", done.stdout)[1]) > bound, done.stdout

@@ -49,6 +49,8 @@ def look_at_table(fields: Mapping[str, str]) -> Look:
     if goal:
         found.say(messages.LOOK_GUESSED if guessed else messages.LOOK_TARGET, target=goal)
         _classes(found, scan, goal)
+    if text:
+        found.say(messages.LOOK_LENGTHS, column=text, mean=round(scan.mean_length(text)), greatest=scan.longest[text])
     _warn(found, scan, columns, goal)
     found.suggest = _command(fields, goal, text)
     parts = {part: len(own) for part, own in scan.hashes.items()}
@@ -65,7 +67,8 @@ class _Scan:
         self.names, self.split = names, split
         self.seen = {name: Seen() for name in names}
         self.counts: dict[str, Counter[str]] = {name: Counter() for name in names}  # of values, while they are few
-        self.lengths = dict.fromkeys(names, 0)
+        self.lengths = dict.fromkeys(names, 0)  # characters of all values
+        self.longest = dict.fromkeys(names, 0)
         self._hashes: dict[str, list[np.ndarray]] = {}
         self.examples: dict[str, list[str]] = {name: [] for name in names}
         self.same = dict.fromkeys(names, True)
@@ -81,7 +84,9 @@ class _Scan:
         for name in self.names:
             values = chunk.get(name, [])
             self.seen[name].add(values)
-            self.lengths[name] += sum(map(len, values))
+            lengths = [len(value) for value in values]
+            self.lengths[name] += sum(lengths)
+            self.longest[name] = max(self.longest[name], *lengths, 0)
             if len(self.counts[name]) <= FEW:
                 self.counts[name].update("" if missing(value) else value for value in values)
             for value in values if len(self.examples[name]) < SHOWN else ():
