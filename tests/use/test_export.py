@@ -14,7 +14,8 @@ from PIL import Image
 import danlu
 from danlu.cli.main import main
 from danlu.errors import speak
-from danlu.use.export import check, export
+from danlu.use.export import export
+from danlu.use.program import check
 
 WITHOUT = """
 import sys, runpy

@@ -17,6 +17,7 @@ from danlu import messages
 from danlu.errors import Refused
 from danlu.run import preprocess
 from danlu.use.load import Trained
+from danlu.use.program import torch_export
 
 ENTRY = "danlu.use.bundle_predict"
 ROOT = Path(danlu.__path__[0])
@@ -25,8 +26,6 @@ NAME = "preprocessing"
 
 def bundle(trained: Trained, path: Path) -> float:
     """Write the folder `path`, and run its program; the largest difference from the model. Raises Refused for a model of another task."""
-    from danlu.use.export import torch_export
-
     kind = trained.form.get("kind")
     if trained.facts.task in ("language", "masked_language") or kind in (None, "arrays"):
         raise Refused(messages.BUNDLE_KIND, task=trained.facts.task, kind=kind)
