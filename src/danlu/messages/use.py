@@ -78,7 +78,7 @@ MORE_PREDICT = Sentence(
 
 # ---- evaluating ----
 
-ABOUT_EVALUATE = Sentence("measure a trained run on held-out rows or on new data", "在留出数据或新数据上评估训练好的运行")
+ABOUT_EVALUATE = Sentence("measure a trained run on held-out rows or on new data, or cross-validate a recipe", "在留出数据或新数据上评估训练好的运行，或对配方做交叉验证")
 FLAG_SPLIT = Sentence(
     "which rows of the run's own data: test (default), val or train", "用运行自身数据的哪一部分：test（默认）、val 或 train"
 )
@@ -87,8 +87,8 @@ FLAG_EVALUATE_OUT = Sentence(
 )
 FLAG_EVALUATE_JSON = Sentence("print everything as one JSON object", "以一个 JSON 对象输出全部结果")
 MORE_EVALUATE = Sentence(
-    "RUN is a run folder, RUN@best, RUN@latest or RUN@step-N.\nExample: danlu evaluate runs/digits-2026-11-24-1 --out looked",
-    "RUN 是运行目录，也可写 RUN@best、RUN@latest 或 RUN@step-N。\n例如：danlu evaluate runs/digits-2026-11-24-1 --out looked",
+    "RUN is a run folder, RUN@best, RUN@latest or RUN@step-N.\nExample: danlu evaluate runs/digits-2026-11-24-1 --out looked\nExample: danlu evaluate tabular data.path=my.csv data.target=price --folds 5",
+    "RUN 是运行目录，也可写 RUN@best、RUN@latest 或 RUN@step-N。\n例如：danlu evaluate runs/digits-2026-11-24-1 --out looked\n例如：danlu evaluate tabular data.path=my.csv data.target=price --folds 5",
 )
 EVALUATE_WORD = Sentence(
     "`{word}` is not understood; after RUN may stand data.path=NEW", "无法理解 `{word}`；RUN 之后可以写 data.path=新数据"
