@@ -98,5 +98,6 @@ LOOK_NO_HEAD = Sentence(
     "第一行可能是数据而不是列名（{columns}）；请在其上方加一行列名",
 )
 LOOK_LENGTHS = Sentence(
-    "`{column}` holds texts of {mean} characters on average, {greatest} at most", "`{column}` 是文本，平均 {mean} 个字符，最长 {greatest} 个"
+    "`{column}` holds texts of {mean} characters on average, {greatest} at most",
+    "`{column}` 是文本，平均 {mean} 个字符，最长 {greatest} 个",
 )

@@ -78,7 +78,10 @@ MORE_PREDICT = Sentence(
 
 # ---- evaluating ----
 
-ABOUT_EVALUATE = Sentence("measure a trained run on held-out rows or on new data, or cross-validate a recipe", "在留出数据或新数据上评估训练好的运行，或对配方做交叉验证")
+ABOUT_EVALUATE = Sentence(
+    "measure a trained run on held-out rows or on new data, or cross-validate a recipe",
+    "在留出数据或新数据上评估训练好的运行，或对配方做交叉验证",
+)
 FLAG_SPLIT = Sentence(
     "which rows of the run's own data: test (default), val or train", "用运行自身数据的哪一部分：test（默认）、val 或 train"
 )
