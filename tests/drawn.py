@@ -9,7 +9,7 @@ from typing import Any, Literal
 from hypothesis import strategies as st
 
 from danlu import find
-from danlu.describe.annotations import REQUIRED, arms, bare, field_types, is_description, is_list, is_mapping, kind_of, ranges
+from danlu.describe.annotations import REQUIRED, arms, bare, field_types, is_description, is_list, is_mapping, kind_of, ranges, written
 
 TEXT = st.text(max_size=12) | st.sampled_from(
     ["no", "on", "1e-3", "012", "~", "", ".inf", "true", "C:\\x y", "a: b", "# c", "- d", "网络", "\t"]
@@ -39,6 +39,8 @@ def _arm(arm: Any) -> st.SearchStrategy[Any]:
         return st.dictionaries(TEXT, field((*typing.get_args(base), Any, Any)[1]), max_size=2)
     if is_description(base):
         return instance(base)
+    if form := written(arm):
+        return st.from_regex(form.pattern, fullmatch=True)
     return {str: TEXT, bool: st.booleans(), types.NoneType: st.none(), Any: PLAIN}[base]
 
 

@@ -17,6 +17,7 @@ REFUSED = 3  # a combination that could not train correctly; the sentence says w
 BUSY = 4  # the run folder is in use by another process
 DIVERGED = 5  # training stopped because numbers were no longer finite
 NO_SPACE = 6  # the disk is full or cannot be written; what was saved before is whole
+DAMAGED = 7  # a stored file is not what was written: a byte of it changed, or it is missing
 SAVED_RUN_AGAIN = 75  # stopped by a signal, saved; run the same command again to go on (EX_TEMPFAIL)
 
 _language: str | None = None

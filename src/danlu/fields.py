@@ -7,6 +7,7 @@ The annotation is the only place where a range is said; parsing, help, JSON Sche
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -31,6 +32,17 @@ class Range:
         return f"{left}x{right}"
 
 
+@dataclass(frozen=True)
+class Written:
+    """Text in a form: the whole of it matches the regular expression `pattern`; `like` is an example."""
+
+    pattern: str
+    like: str
+
+    def holds(self, text: str) -> bool:
+        return re.fullmatch(self.pattern, text) is not None
+
+
 _FINITE = {"high": math.inf, "open_high": True}
 
 Positive = Annotated[float, Range(0, open_low=True, **_FINITE)]
@@ -40,3 +52,9 @@ Fraction = Annotated[float, Range(0, 1)]  # a probability, a share
 Rate = Annotated[float, Range(0, 1, open_high=True)]  # a dropout rate, a momentum, a decay below one
 PositiveInt = Annotated[int, Range(1)]
 NonNegativeInt = Annotated[int, Range(0)]
+Duration = Annotated[str, Written(r"\d+(\.\d+)?[smhd]", "30m")]  # a time: seconds, minutes, hours or days
+
+
+def seconds(duration: str) -> float:
+    """What a `Duration` is in seconds: `30m` is 1800."""
+    return float(duration[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[duration[-1]]

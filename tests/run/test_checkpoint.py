@@ -11,6 +11,7 @@ import random
 import shutil
 import stat
 import struct
+from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
@@ -18,8 +19,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from safetensors.torch import load_file
 
+from danlu.core import Run
 from danlu.errors import NO_SPACE, BadInput, NoSpace
 from danlu.run import checkpoint, durable
+
+from . import tiny_training as small
 
 DTYPES = [
     torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8,
@@ -43,6 +47,10 @@ def tensors(draw):
     if value.dim() >= 1 and len(value) > 1 and draw(st.booleans()):
         return value[1::2]
     return value
+
+
+def write(state, checkpoints, step, *, extra=None, **how):
+    return checkpoint.write(checkpoint.image(state, extra), checkpoints, step, **how)
 
 
 plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
@@ -74,7 +82,7 @@ def same(a, b):
 def test_any_state_comes_back_bit_for_bit(tmp_path, monkeypatch, tree):
     monkeypatch.setattr(os, "fsync", lambda handle: None)
     shutil.rmtree(tmp_path / "c", ignore_errors=True)
-    assert same(checkpoint.read(checkpoint.write(tree, tmp_path / "c", 7)), tree)
+    assert same(checkpoint.read(write(tree, tmp_path / "c", 7)), tree)
 
 
 def a_state(value: float = 1.0) -> dict:
@@ -91,7 +99,7 @@ def a_state(value: float = 1.0) -> dict:
 
 
 def test_the_model_file_is_for_any_tool(tmp_path):
-    folder = checkpoint.write(a_state(), tmp_path, 1, extra={"metrics": {"val_loss": 0.5}})
+    folder = write(a_state(), tmp_path, 1, extra={"metrics": {"val_loss": 0.5}})
     assert set(load_file(folder / "model.safetensors")) == {"layer.weight", "layer.bias"}
     assert json.loads((folder / "metrics.json").read_text()) == {"val_loss": 0.5}
     assert same(checkpoint.read(folder), a_state())
@@ -99,19 +107,19 @@ def test_the_model_file_is_for_any_tool(tmp_path):
 
 def test_a_tensor_that_is_there_twice_is_stored_once(tmp_path):
     big = torch.zeros(1000)
-    folder = checkpoint.write({"model": {"w": big}, "ema": {"w": big}, "half": big[:500]}, tmp_path, 1)
+    folder = write({"model": {"w": big}, "ema": {"w": big}, "half": big[:500]}, tmp_path, 1)
     assert sum(path.stat().st_size for path in folder.iterdir()) < 4000 + 2000 + 2000
 
 
 @pytest.mark.parametrize("bad", [object(), {1, 2}, b"raw", torch.zeros(2).to_sparse(), torch.zeros(2, device="meta")])
 def test_what_cannot_be_saved_is_named(tmp_path, bad):
     with pytest.raises(BadInput, match="techniques/mine/field"):
-        checkpoint.write({"techniques": {"mine": {"field": bad}}}, tmp_path / "c", 1)
+        write({"techniques": {"mine": {"field": bad}}}, tmp_path / "c", 1)
     assert not (tmp_path / "c").exists()
 
 
 def test_every_flipped_bit_is_found(tmp_path):
-    folder = checkpoint.write(a_state(), tmp_path, 5)
+    folder = write(a_state(), tmp_path, 5)
     draw = random.Random(0)
     for path in sorted(folder.iterdir()):
         whole = path.read_bytes()
@@ -134,12 +142,12 @@ def test_every_flipped_bit_is_found(tmp_path):
 
 
 def test_a_newer_format_and_a_renamed_folder_are_said(tmp_path, monkeypatch):
-    folder = checkpoint.write(a_state(), tmp_path, 5)
+    folder = write(a_state(), tmp_path, 5)
     os.rename(folder, tmp_path / "step-6")
     with pytest.raises(checkpoint.Broken, match="belongs to step 5"):
         checkpoint.verify(tmp_path / "step-6")
     monkeypatch.setattr(checkpoint, "FORMAT", 2)
-    folder = checkpoint.write(a_state(), tmp_path, 7)
+    folder = write(a_state(), tmp_path, 7)
     monkeypatch.setattr(checkpoint, "FORMAT", 1)
     with pytest.raises(checkpoint.Broken, match="update danlu"):
         checkpoint.verify(folder)
@@ -147,7 +155,7 @@ def test_a_newer_format_and_a_renamed_folder_are_said(tmp_path, monkeypatch):
 
 def test_names_in_a_manifest_cannot_leave_the_folder(tmp_path):
     (tmp_path / "secret").write_text("x")
-    folder = checkpoint.write(a_state(), tmp_path / "c", 1)
+    folder = write(a_state(), tmp_path / "c", 1)
     body = {"format": 1, "danlu": "0", "step": 1, "files": {"../../secret": [1, "0"]}}
     (folder / "manifest.json").write_bytes(checkpoint._sealed(body))
     with pytest.raises(checkpoint.Broken, match="not a plain file"):
@@ -160,7 +168,7 @@ def test_names_in_a_manifest_cannot_leave_the_folder(tmp_path):
 
 def test_the_newest_whole_one_is_chosen_by_step(tmp_path):
     for step in (8, 9, 10):
-        checkpoint.write(a_state(step), tmp_path, step, keep=3)
+        write(a_state(step), tmp_path, step, keep=3)
     os.utime(tmp_path / "step-8")  # times do not matter
     assert checkpoint.newest_valid(tmp_path) == (tmp_path / "step-10", [])
     (tmp_path / "step-10" / "state.json").unlink()
@@ -174,18 +182,47 @@ def test_the_newest_whole_one_is_chosen_by_step(tmp_path):
 
 def test_the_newest_and_the_best_are_kept(tmp_path):
     for step in range(1, 8):
-        checkpoint.write(a_state(step), tmp_path, step, keep=2, best=step == 3)
+        write(a_state(step), tmp_path, step, keep=2, best=step == 3)
     assert checkpoint.steps(tmp_path) == [3, 6, 7]
     assert checkpoint.named(tmp_path, "latest").name == "step-7"
     assert checkpoint.named(tmp_path, "best").name == "step-3"
     (tmp_path / "step-7" / "state.json").unlink()
-    checkpoint.write(a_state(6.5), tmp_path, 6, keep=1)  # gone on from 3: what lies beyond was given up
+    write(a_state(6.5), tmp_path, 6, keep=1)  # gone on from 3: what lies beyond was given up
     assert checkpoint.steps(tmp_path) == [3, 6]
     assert checkpoint.read(tmp_path / "step-6")["model"]["layer.weight"][0, 0] == 6.5
 
 
+def test_milestones_and_the_best_ones_stay(tmp_path):
+    for step in range(1, 11):
+        write(a_state(step), tmp_path, step, keep=2, stays=lambda old: old % 4 == 0 or old == 3)
+    assert checkpoint.steps(tmp_path) == [3, 4, 8, 9, 10]
+
+
+def test_an_image_that_was_copied_is_moved_by_nobody(tmp_path):
+    state = {"model": {"w": torch.zeros(3, 3)}, "other": [torch.ones(2, dtype=torch.int64)]}
+    taken = checkpoint.image(state).copied()
+    again = checkpoint.image({"model": {"w": torch.full((3, 3), 7.0)}, "other": [torch.zeros(2, dtype=torch.int32)]})
+    state["model"]["w"] += 1
+    state["other"][0] += 1
+    found = checkpoint.read(checkpoint.write(taken, tmp_path, 1))
+    assert found["model"]["w"].sum() == 0 and found["other"][0].tolist() == [1, 1]
+    home = taken.files["model"]["w"].data_ptr()
+    assert again.copied(taken.files).files["model"]["w"].data_ptr() == home  # the memory of the copy before is used again
+    assert checkpoint.read(checkpoint.write(again.copied(taken.files), tmp_path, 2))["other"][0].dtype == torch.int32
+
+
+def test_a_checkpoint_of_format_1_is_gone_on_with(tmp_path):
+    """`format-1/step-16` was written before `checkpoint` had a state."""
+    old = Path(__file__).parent / "format-1" / "step-16"
+    assert json.loads((old / "manifest.json").read_text())["format"] == 1
+    with Run(small.recipe()) as run:
+        run.load(checkpoint.read(old))
+        assert [report.step for report in run] == [17, 18]
+        assert checkpoint.read(write(run.state(), tmp_path, 18))["techniques"]["checkpoint.0"] == {"ranked": ()}
+
+
 def test_nobody_else_may_read_it(tmp_path):
-    folder = checkpoint.write(a_state(), tmp_path / "checkpoints", 1)
+    folder = write(a_state(), tmp_path / "checkpoints", 1)
     modes = {stat.S_IMODE(path.stat().st_mode) for path in [*folder.iterdir(), tmp_path / "checkpoints" / "latest"]}
     assert modes == {0o600}
     assert {stat.S_IMODE(path.stat().st_mode) for path in (folder, folder.parent)} == {0o700}
@@ -220,8 +257,8 @@ def interrupt(monkeypatch, kth, error):
 
 @pytest.mark.parametrize("again", [False, True], ids=["new step", "same step"])
 def test_a_crash_between_any_two_file_operations_leaves_a_whole_checkpoint(tmp_path, monkeypatch, again):
-    checkpoint.write(a_state(1), tmp_path / "before", 1, best=True)
-    checkpoint.write(a_state(2), tmp_path / "before", 2)
+    write(a_state(1), tmp_path / "before", 1, best=True)
+    write(a_state(2), tmp_path / "before", 2)
     step = 2 if again else 3
     kth, done = 0, False
     while not done:
@@ -231,7 +268,7 @@ def test_a_crash_between_any_two_file_operations_leaves_a_whole_checkpoint(tmp_p
         with monkeypatch.context() as patch:
             reached = interrupt(patch, kth, Crash)
             with contextlib.suppress(Crash):
-                checkpoint.write(a_state(3), runs, step, best=True, keep=1)
+                write(a_state(3), runs, step, best=True, keep=1)
             done = not reached()
         if again and not (runs / "step-2").exists():
             checkpoint.recover(runs)  # what opening the folder does
@@ -240,7 +277,7 @@ def test_a_crash_between_any_two_file_operations_leaves_a_whole_checkpoint(tmp_p
         assert value in ((2, 3) if again else (3,) if folder.name == "step-3" else (2,))
         for name in ("latest", "best"):
             checkpoint.verify(checkpoint.named(runs, name))
-        checkpoint.write(a_state(4), runs, 4, keep=1)  # goes on, and leaves no rubbish
+        write(a_state(4), runs, 4, keep=1)  # goes on, and leaves no rubbish
         assert not [path for path in runs.iterdir() if path.suffix in (".tmp", ".old")]
     assert kth > 20
 
@@ -248,8 +285,8 @@ def test_a_crash_between_any_two_file_operations_leaves_a_whole_checkpoint(tmp_p
 @pytest.mark.parametrize("again", [False, True], ids=["new step", "same step"])
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EROFS])
 def test_a_write_that_fails_anywhere_is_said_and_leaves_nothing(tmp_path, monkeypatch, code, again):
-    checkpoint.write(a_state(1), tmp_path / "before", 1)
-    checkpoint.write(a_state(2), tmp_path / "before", 2)
+    write(a_state(1), tmp_path / "before", 1)
+    write(a_state(2), tmp_path / "before", 2)
     step = 2 if again else 3
     kth, done = 0, False
     while not done:
@@ -260,7 +297,7 @@ def test_a_write_that_fails_anywhere_is_said_and_leaves_nothing(tmp_path, monkey
             reached = interrupt(patch, kth, OSError(code, os.strerror(code)))
             trouble = None
             try:
-                checkpoint.write(a_state(3), runs, step, best=True)
+                write(a_state(3), runs, step, best=True)
             except NoSpace as error:
                 trouble = error
             done = not reached()
@@ -271,7 +308,7 @@ def test_a_write_that_fails_anywhere_is_said_and_leaves_nothing(tmp_path, monkey
         assert reasons == []
         assert folder.name in ((f"step-{step}",) if trouble is None else ("step-2", "step-3"))
         assert not [path for path in runs.glob("*.tmp") if path.name != "step-1.tmp"]  # an old one may wait for the next save
-        checkpoint.write(a_state(4), runs, 4)  # works again when space is back
+        write(a_state(4), runs, 4)  # works again when space is back
     assert kth > 10
 
 
@@ -287,7 +324,7 @@ def test_every_file_is_durable_before_the_rename(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "open", remember)
     monkeypatch.setattr(os, "fsync", lambda handle: (order.append(names[handle]), synced(handle))[1])
     monkeypatch.setattr(os, "rename", lambda a, b: (order.append(f"rename {os.path.basename(b)}"), renamed(a, b))[1])
-    checkpoint.write(a_state(), tmp_path, 1, extra={"metrics": {}})
+    write(a_state(), tmp_path, 1, extra={"metrics": {}})
     commit = order.index("rename step-1")
     assert order[commit - 2 : commit] == ["manifest.json", "step-1.tmp"]
     assert set(order[: commit - 2]) == {"model.safetensors", "state.safetensors", "state.json", "metrics.json"}

@@ -20,6 +20,7 @@ COMMANDS = (
     "look",
     "train",
     "resume",
+    "checkpoints",
     "evaluate",
     "predict",
     "sample",
@@ -43,6 +44,7 @@ CODES = {
     errors.BUSY: messages.CODE_BUSY,
     errors.DIVERGED: messages.CODE_DIVERGED,
     errors.NO_SPACE: messages.CODE_NO_SPACE,
+    errors.DAMAGED: messages.CODE_DAMAGED,
     errors.SAVED_RUN_AGAIN: messages.CODE_SAVED,
     130: messages.CODE_INTERRUPTED,
 }

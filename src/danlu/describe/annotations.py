@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Union
 
 from danlu import messages
-from danlu.fields import NonNegativeInt, PositiveInt, Range
+from danlu.fields import NonNegativeInt, PositiveInt, Range, Written
 from danlu.find import kind_word
 from danlu.find.names import Phrase
 from danlu.find.source import FOLDERS
@@ -104,6 +104,11 @@ def ranges(annotation: Any) -> list[Range]:
     return [extra for extra in bare(annotation)[1] if isinstance(extra, Range)]
 
 
+def written(annotation: Any) -> Written | None:
+    """The form that a text must have, if it must have one."""
+    return next((extra for extra in bare(annotation)[1] if isinstance(extra, Written)), None)
+
+
 def item_types(annotation: Any, length: int) -> list[Any] | None:
     """The annotation of each of `length` items of a tuple type; None when it must have another length."""
     inside = typing.get_args(annotation) or (Any, ...)
@@ -130,6 +135,8 @@ def _wanted(annotation: Any) -> Any:
         return Phrase(messages.A_NUMBER_IN, range=limits) if limits else Phrase(messages.A_NUMBER)
     if base is int:
         return Phrase(messages.A_WHOLE_NUMBER_IN, range=limits) if limits else Phrase(messages.A_WHOLE_NUMBER)
+    if form := written(annotation):
+        return Phrase(messages.A_TEXT_LIKE, like=form.like)
     if base in _PLAIN_WORDS:
         return Phrase(_PLAIN_WORDS[base])
     if typing.get_origin(base) is Literal:

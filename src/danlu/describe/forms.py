@@ -30,6 +30,7 @@ from danlu.describe.annotations import (
     ranges,
     show,
     wanted,
+    written,
 )  # fmt: skip
 from danlu.describe.places import Places, Spot
 from danlu.describe.user_file import Named
@@ -116,7 +117,8 @@ def _convert(annotation: Any, given: Any, spot: Spot) -> Any:
         return _number(annotation, given, spot)
     if base is Any:
         return _plain(given, spot)
-    if not _fits(annotation, given):
+    form = written(annotation)
+    if not _fits(annotation, given) or (form and not form.holds(given)):
         raise spot.wrong(messages.WRONG_TYPE, wanted=wanted(annotation), found=show(given))
     if is_description(base):
         return make(base, given, spot)

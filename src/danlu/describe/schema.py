@@ -12,7 +12,19 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from danlu import find
-from danlu.describe.annotations import RECIPE, REQUIRED, arms, bare, field_types, is_description, is_list, is_mapping, kind_of, ranges
+from danlu.describe.annotations import (
+    RECIPE,
+    REQUIRED,
+    arms,
+    bare,
+    field_types,
+    is_description,
+    is_list,
+    is_mapping,
+    kind_of,
+    ranges,
+    written,
+)
 from danlu.describe.forms import to_plain
 from danlu.find.source import FOLDERS, Found, field_docs
 
@@ -107,7 +119,8 @@ def _arm(arm: Any) -> dict[str, Any]:
 
 
 def _limits(arm: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    form = written(arm)
+    found: dict[str, Any] = {"pattern": f"^({form.pattern})$"} if form else {}
     for limit in ranges(arm):
         if limit.low is not None:
             found["exclusiveMinimum" if limit.open_low else "minimum"] = limit.low

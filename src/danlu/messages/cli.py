@@ -29,6 +29,7 @@ CODE_REFUSED = Sentence(
 CODE_BUSY = Sentence("the run folder is in use by another process", "运行文件夹正被另一个进程使用")
 CODE_DIVERGED = Sentence("training stopped because numbers were no longer finite", "数值不再有限（发散），训练已停止")
 CODE_NO_SPACE = Sentence("the disk is full or cannot be written; what was saved before is whole", "磁盘已满或不可写；之前保存的内容完好")
+CODE_DAMAGED = Sentence("a stored file is missing or was changed after it was written", "保存的文件缺失，或写入后被改动")
 CODE_SAVED = Sentence(
     "stopped by Ctrl-C or a signal, and saved: run the same command again to go on",
     "被 Ctrl-C 或信号中止，已保存：再次运行同一命令即可继续",
@@ -63,6 +64,12 @@ FLAG_PLOT_OUT = Sentence("the picture: FILE.png or FILE.svg", "图片文件：FI
 FLAG_TERMINAL = Sentence("draw in the terminal, which is also done without --out", "直接画在终端里；没有 --out 时也是如此")
 FLAG_SCHEDULE = Sentence("plot a recipe's learning rate instead, without training it", "改画配方的学习率曲线，不做训练")
 ABOUT_TRAIN = Sentence("train a recipe", "训练一个配方")
+ABOUT_CHECKPOINTS = Sentence("list a run's checkpoints with their health", "列出一次运行的检查点及其是否完好")
+MORE_CHECKPOINTS = Sentence(
+    "Without --verify only names and sizes are compared with each manifest. The exit code is 7 when one of them is not whole.",
+    "不加 --verify 时只按清单核对文件名和大小。若有检查点不完好，退出码为 7。",
+)
+FLAG_VERIFY = Sentence("read every byte and compare it with its digest", "逐字节重新读取，并与摘要比对")
 ABOUT_RESUME = Sentence("go on with a run", "接着训练某次运行")
 ABOUT_EXPLAIN = Sentence("say what a recipe does, and what a step of it takes, in seven lines", "用七行说明配方做什么、每步需要多少资源")
 ABOUT_INIT = Sentence(

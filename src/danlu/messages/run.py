@@ -90,3 +90,6 @@ RUN_FILE_UNREADABLE = Sentence(
     "{file} cannot be read ({reason}); restore it from a copy, or train in a new folder with --out",
     "无法读取 {file}（{reason}）；请从备份恢复，或用 --out 在新文件夹中训练",
 )
+NO_CHECKPOINTS = Sentence("{folder} has no checkpoint yet", "{folder} 还没有检查点")
+WHOLE = Sentence("whole", "完好")
+LOOKS_WHOLE = Sentence("sizes right", "大小相符")

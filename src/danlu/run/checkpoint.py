@@ -16,19 +16,22 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from danlu import messages
-from danlu.errors import BadInput, NoSpace, Sentence, say
+from danlu.errors import DAMAGED, BadInput, NoSpace, Sentence, say
 from danlu.run import durable
-from danlu.run.tree import PORTABLE, Encoder, decode, raw
+from danlu.run.migrate import migrated
+from danlu.run.tree import PORTABLE, Encoder, Files, decode, raw
 
-FORMAT = 1
+FORMAT = 2
 _NAME = re.compile(r"step-(\d+)")
 _LONGEST_MANIFEST = 1 << 24  # bytes; ours have a few hundred
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -37,24 +40,52 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 class Broken(BadInput):
     """A folder that is no valid checkpoint: something in it is missing, changed or unknown."""
 
+    code = DAMAGED
 
-def write(state: Any, checkpoints: Path, step: int, *, best: bool = False, keep: int = 2, extra: Mapping[str, Any] | None = None) -> Path:
-    """Save `state` (plain values and tensors in dicts, lists, tuples) as `checkpoints/step-N`, durable when this returns.
 
-    best: name it in the file `best`, too. keep: how many of the newest stay beside it. extra: JSON values, each a file `name.json`.
-    Raises NoSpace when it could not be written; then nothing of it is left, and what was saved before is untouched.
-    """
+@dataclass
+class Image:
+    """A state as it will lie on disk: tensors by file and name, and the JSON texts. Taking it copies no tensor."""
+
+    files: Files
+    texts: dict[str, str]
+
+    @property
+    def needed(self) -> int:
+        """Bytes on disk."""
+        return sum(len(text.encode()) for text in self.texts.values()) + sum(
+            t.nbytes for file in self.files.values() for t in file.values()
+        )
+
+    def copied(self, into: Files | None = None) -> Image:
+        """The same with tensors of its own on the CPU, which nobody else moves; those in `into` are written over where they fit."""
+        return Image(
+            {file: {k: _copied(t, (into or {}).get(file, {}).get(k)) for k, t in ts.items()} for file, ts in self.files.items()}, self.texts
+        )
+
+
+def image(state: Any, extra: Mapping[str, Any] | None = None) -> Image:
+    """`state` (plain values and tensors in dicts, lists, tuples) ready to be written. extra: JSON values, each a file `name.json`."""
     encoder = Encoder()
     plain = encoder.encode(state)
-    texts = {name: json.dumps(value, allow_nan=False) for name, value in {"state": plain, **(extra or {})}.items()}
-    needed = sum(len(text) for text in texts.values()) + sum(t.nbytes for file in encoder.files.values() for t in file.values())
+    return Image(encoder.files, {name: json.dumps(value, allow_nan=False) for name, value in {"state": plain, **(extra or {})}.items()})
+
+
+def write(
+    taken: Image, checkpoints: Path, step: int, *, best: bool = False, keep: int = 2, stays: Callable[[int], bool] = lambda step: False
+) -> Path:
+    """Save what `image` took as `checkpoints/step-N`, durable when this returns.
+
+    best: name it in the file `best`, too. keep, stays: what is kept beside it, see `prune`.
+    Raises NoSpace when it could not be written; then nothing of it is left, and what was saved before is untouched.
+    """
     new, folder = checkpoints / f"step-{step}.tmp", checkpoints / f"step-{step}"
     try:
         checkpoints.mkdir(mode=0o700, exist_ok=True)
         recover(checkpoints)
         new.mkdir(mode=0o700)
-        files = {f"{name}.safetensors": durable.write(new / f"{name}.safetensors", _safetensors(t)) for name, t in encoder.files.items()}
-        files |= {f"{name}.json": durable.write(new / f"{name}.json", [text.encode()]) for name, text in texts.items()}
+        files = {f"{name}.safetensors": durable.write(new / f"{name}.safetensors", _safetensors(t)) for name, t in taken.files.items()}
+        files |= {f"{name}.json": durable.write(new / f"{name}.json", [text.encode()]) for name, text in taken.texts.items()}
         durable.write(new / "manifest.json", [_manifest(step, files)])
         durable.sync_folder(new)
         _commit(new, folder)
@@ -64,8 +95,8 @@ def write(state: Any, checkpoints: Path, step: int, *, best: bool = False, keep:
     except OSError as error:
         with contextlib.suppress(OSError):
             recover(checkpoints)
-        raise no_space(error, checkpoints, needed) from error
-    prune(checkpoints, step, keep)
+        raise no_space(error, checkpoints, taken.needed) from error
+    prune(checkpoints, step, keep, stays)
     return folder
 
 
@@ -73,12 +104,11 @@ def read(folder: Path, *, verified: bool = False) -> Any:
     """The state saved in `folder`, after every byte of it was checked (unless that was done just now). Raises Broken."""
     from safetensors.torch import load_file
 
-    if not verified:
-        verify(folder)
+    form = _read_manifest(folder)["format"] if verified else verify(folder)["format"]
     try:
         # cloned, so that nothing is mapped from a file that may be deleted
         files = {name: {key: t.clone() for key, t in load_file(folder / f"{name}.safetensors").items()} for name in ("model", "state")}
-        return decode(json.loads((folder / "state.json").read_text(encoding="utf-8")), files)
+        return migrated(decode(json.loads((folder / "state.json").read_text(encoding="utf-8")), files), form, FORMAT)
     except Exception as error:  # the digests hold, so it was written so: by another version, or by somebody else
         raise Broken(messages.CHECKPOINT_UNREADABLE, folder=folder, file="state.json", found=f"{type(error).__name__}: {error}") from error
 
@@ -95,8 +125,8 @@ def export(tensors: Mapping[str, Tensor], path: Path) -> str:
     return digest
 
 
-def verify(folder: Path) -> dict[str, Any]:
-    """Read every byte of a checkpoint and return its manifest. Raises Broken, with the file and what is wrong with it."""
+def verify(folder: Path, *, bytewise: bool = True) -> dict[str, Any]:
+    """Read every byte of a checkpoint and return its manifest; not `bytewise`: only names and sizes. Raises Broken: which file, and why."""
     manifest = _read_manifest(folder)
     if _NAME.fullmatch(folder.name) and folder.name != f"step-{manifest['step']}":
         raise _broken(folder, "manifest.json", messages.FILE_OF_STEP, step=manifest["step"])
@@ -105,7 +135,7 @@ def verify(folder: Path) -> dict[str, Any]:
         try:
             if path.name != name or not stat.S_ISREG(os.lstat(path).st_mode):
                 raise _broken(folder, name, messages.FILE_NOT_PLAIN)
-            found, now = durable.read(path)
+            found, now = durable.read(path) if bytewise else (path.stat().st_size, digest)
         except OSError as error:
             raise _broken(folder, name, messages.FILE_UNREADABLE, reason=error.strerror) from error
         if found != size:
@@ -156,9 +186,13 @@ def recover(checkpoints: Path) -> None:
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
 
 
-def prune(checkpoints: Path, step: int, keep: int) -> None:
-    """Delete all but the newest `keep` up to `step` and the best; one beyond `step` is of a course that was given up (it was broken)."""
-    kept = {f"step-{s}" for s in [s for s in steps(checkpoints) if s <= step][-max(keep, 1) :]}
+def prune(checkpoints: Path, step: int, keep: int, stays: Callable[[int], bool] = lambda step: False) -> None:
+    """Delete all but the newest `keep` up to `step`, those whose step `stays`, and the one that `best` names.
+
+    One beyond `step` is of a course that was given up (it was broken).
+    """
+    past = [s for s in steps(checkpoints) if s <= step]
+    kept = {f"step-{s}" for s in past[-max(keep, 1) :] + [s for s in past if stays(s)]}
     best = named(checkpoints, "best")
     for old in steps(checkpoints):
         folder = checkpoints / f"step-{old}"
@@ -171,6 +205,12 @@ def no_space(error: OSError, folder: Path, needed: int) -> NoSpace:
     if error.errno not in _FULL:
         return NoSpace(messages.RUN_CANNOT_WRITE, folder=folder, reason=error.strerror or error)
     return NoSpace(messages.RUN_NO_SPACE, folder=folder, needed=f"{needed:,}", free=f"{shutil.disk_usage(folder.parent).free:,}")
+
+
+def _copied(tensor: Tensor, old: Tensor | None) -> Tensor:
+    if old is None or old.shape != tensor.shape or old.dtype != tensor.dtype:
+        old = torch.empty(tensor.shape, dtype=tensor.dtype)
+    return old.copy_(tensor)
 
 
 def _commit(new: Path, folder: Path) -> None:

@@ -25,8 +25,8 @@ from danlu.run import checkpoint, log, preprocess, record, report
 from danlu.run.folder import Folder, claim
 from danlu.run.plot import plot
 from danlu.run.progress import Progress
+from danlu.run.save import Saver
 from danlu.run.stop import Stop, Stopped
-from danlu.techniques.reports.checkpoint import Checkpoint
 from danlu.techniques.reports.early_stop import EarlyStop
 from danlu.techniques.reports.validate import Validate
 
@@ -96,8 +96,8 @@ class Session:
 
     def __init__(self, run: Run, folder: Folder, every: int, tell: Callable[[str], None]):
         self.run, self.folder, self.every, self._tell = run, folder, every, tell
-        self.keep = next((t.keep for t in run.techniques if isinstance(t, Checkpoint)), 2)
-        self.saved = self.logged = 0  # the step of the newest checkpoint, and of the last report that was noted
+        self.saver = Saver(run, folder.checkpoints, self._saved)
+        self.logged = 0  # the step of the last report that was noted
         self._flags: list[tuple[int, Tensor]] = []  # each step's overflow (zero: finite); read all at once
         self._skipped = self._streak = 0
         self._rows: Any = 0
@@ -156,7 +156,7 @@ class Session:
             self.events.tell("passed_over", self.run.step, reason=str(reason))
             self.tell(messages.PASSED_OVER, reason=reason, folder=newest.name)
         self.run.load(checkpoint.read(newest, verified=True))
-        self.saved = self.logged = self.run.step
+        self.saver.newest = self.logged = self.run.step
 
     # ---- the middle ----
 
@@ -170,13 +170,15 @@ class Session:
                 if stop.asked:
                     self._stop(found, stop.asked)
             self._check_flags()
-            if self.saved != self.run.step:
+            if self.saver.newest != self.run.step:
                 self._write(self.run.step, set(), {})
+            self.saver.wait()
         except OSError as error:
             raise checkpoint.no_space(error, self.folder.path, 0) from error
 
     def note(self, found: Report) -> None:
         """Log a step, if it is one to log. Nothing of it is read from the device until the lines are flushed."""
+        self.saver.check()
         if found.step == self.logged:  # noted already, just before it was saved
             return
         self.logged = found.step
@@ -212,9 +214,9 @@ class Session:
 
     def _write(self, step: int, kinds: set[str], metrics: dict[str, Any]) -> None:
         self.metrics.sync()
-        best = "best" in kinds
-        checkpoint.write(self.run.state(), self.folder.checkpoints, step, best=best, keep=self.keep, extra={"metrics": log.plain(metrics)})
-        self.saved = step
+        self.saver.save(step, "best" in kinds, {"metrics": log.plain(metrics)})
+
+    def _saved(self, step: int, best: bool) -> None:
         self.events.tell("checkpoint", step, best=best)
 
     def _check_flags(self) -> None:
@@ -234,8 +236,9 @@ class Session:
                 raise Diverged(messages.DIVERGED_RUN, count=self._streak, step=step, folder=self.folder.path)
 
     def _stop(self, found: Report, number: int) -> None:
-        if self.saved != found.step:
+        if self.saver.newest != found.step:
             self.save(self.run, found)
+        self.saver.wait()
         self.events.tell("stopped", found.step, signal=signal.Signals(number).name)
         report.write(self.folder.path)
         raise Stopped(messages.STOPPED, signal=signal.Signals(number).name, step=found.step, total=self.run.total, folder=self.folder.path)
@@ -297,6 +300,12 @@ class Session:
 
     def __exit__(self, kind: type | None, error: BaseException | None, _: object) -> None:
         with contextlib.suppress(OSError) if error else contextlib.nullcontext():  # what went wrong first is what must be seen
+            try:
+                self.saver.close()
+            except Exception as late:
+                if error is None:
+                    raise
+                self.note_text(str(late))
             try:
                 if error is not None and hasattr(self, "events") and not isinstance(error, Stopped):
                     text = str(error) if isinstance(error, Trouble) else f"{type(error).__name__}: {error}"

@@ -1,39 +1,77 @@
 """Save the whole state of the run now and then, so that it can go on after anything.
 
-When it helps: every run that takes longer than one wants to lose. What it costs: the write; see `bench/loop.py`.
+When it helps: every run that takes longer than one wants to lose. What it costs: the write; see `bench/reliability.py`.
 When not to use it: in throw-away runs of seconds; the last and the best step are saved without it.
 Scope: 12.2
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from danlu.core import Reports, Run, Technique
-from danlu.fields import PositiveInt
+from danlu.core import Report, Reports, Run, Technique
+from danlu.errors import BadInput
+from danlu.fields import Duration, PositiveInt, seconds
+from danlu.messages import WATCHED_MISSING
+from danlu.techniques.reports.validate import mode_of
 
 
 @dataclass
 class Checkpoint(Technique):
-    """Ask for a save every `every` steps; the run folder keeps the newest `keep` of them, and the best.
+    """Ask for a save every so many steps, or every so often; the run folder keeps the newest, the best, and milestones.
 
-    every: steps between two saves
+    every: steps between two saves, or the time, such as 30m
     keep: how many of the newest stay on disk
-    中文: 每隔若干步保存一次完整状态，以便随时续训。
+    best: how many of the best by `watch` stay
+    milestones: checkpoints of every so many steps stay for good; null for none
+    watch: the metric that ranks them
+    mode: whether small or large is better; auto knows losses and errors
+    background: copy the state and go on while it is written; an error is raised within a step
+    中文: 每隔若干步或一段时间保存一次完整状态，以便随时续训；保留最新、最好和里程碑式的检查点。
     """
 
-    every: PositiveInt = 1000
+    every: PositiveInt | Duration = 1000
     keep: PositiveInt = 2
+    best: PositiveInt = 1
+    milestones: PositiveInt | None = None
+    watch: str = "val_loss"
+    mode: Literal["auto", "min", "max"] = "auto"
+    background: bool = False
 
+    state: ClassVar = ("ranked",)
+    ranked = ()  # type: tuple[tuple[float, int], ...]  # (value, step) of the best, the best one first
     neutral: ClassVar = {}
     changes: ClassVar = "files"
 
     def wrap_reports(self, reports: Reports, run: Run) -> Reports:
+        steps, pause = (self.every, 0.0) if isinstance(self.every, int) else (0, seconds(self.every))
+        saved = time.monotonic()
         for report in reports:
-            if report.step % self.every == 0:
+            due = report.step % steps == 0 if steps else time.monotonic() - saved >= pause
+            if due or (self.milestones and report.step % self.milestones == 0) or self._ranks(report):
                 report.save.add("latest")
+                saved = time.monotonic()
             yield report
+
+    def _ranks(self, report: Report) -> bool:
+        """Whether this step is among the best so far; only asked for more than the one that validation marks."""
+        if self.best == 1 or "val_loss" not in report.metrics:
+            return False
+        if self.watch not in report.metrics:
+            raise BadInput(WATCHED_MISSING, watch=self.watch, technique="checkpoint", found=", ".join(sorted(report.metrics)))
+        value = report.metrics[self.watch]
+        if value is None or value != value:
+            return False
+        sign = 1 if (mode_of(self.watch) if self.mode == "auto" else self.mode) == "min" else -1
+        entry = (float(value), report.step)
+        self.ranked = tuple(sorted([*self.ranked, entry], key=lambda found: (sign * found[0], found[1]))[: self.best])
+        return entry in self.ranked
+
+    def stays(self, step: int) -> bool:
+        """Whether the checkpoint of an earlier step is one to keep, however old it is."""
+        return any(step == ranked for _, ranked in self.ranked) or bool(self.milestones and step % self.milestones == 0)
 
     @classmethod
     def example(cls) -> Checkpoint:
