@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from danlu.metrics.score import score
 from danlu.run import checkpoint, log, report
 from danlu.run.stop import Stopped
 from danlu.run.train import train
+from danlu.techniques.reports.checkpoint import Checkpoint
 from danlu.techniques.reports.early_stop import EarlyStop
 
 from . import tiny_training as small
@@ -277,3 +279,34 @@ def test_no_secret_of_the_environment_is_written(monkeypatch):
     monkeypatch.setenv("MY_API_KEY", "canary-5521")
     folder = train(small.recipe(), "out").folder
     assert not [path for path in folder.rglob("*") if path.is_file() and b"canary-5521" in path.read_bytes()]
+
+
+@dataclass
+class Long(Technique):
+    """Twenty seconds of work after step 7, in which a signal comes."""
+
+    def wrap_reports(self, reports, run):
+        for found in reports:
+            if found.step == 7:
+                os.kill(os.getpid(), signal.SIGTERM)
+                time.sleep(20)
+            yield found
+
+
+def test_a_signal_that_comes_between_steps_ends_the_run_at_once(monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("danlu.run.finish.plot", lambda *args, **how: os.kill(os.getpid(), signal.SIGTERM))
+        with pytest.raises(Stopped, match="no step was under way") as trouble:
+            train(small.recipe(), "out")
+    assert trouble.value.code == SAVED_RUN_AGAIN
+    train(small.recipe(), "out")
+    assert Path("out/curves.png").exists() and lines("out", "events.jsonl")[-1]["event"] == "done"
+
+
+def test_what_takes_longer_than_its_grace_is_given_up(monkeypatch):
+    monkeypatch.setattr("danlu.run.stop.GRACE", 0.2)
+    began = time.monotonic()
+    with pytest.raises(Stopped, match="newest checkpoint") as trouble:
+        train(small.recipe(techniques=(Checkpoint(every=3), Long())), "out")
+    assert trouble.value.code == SAVED_RUN_AGAIN
+    assert time.monotonic() - began < 10 and checkpoint.steps(Path("out/checkpoints"))[-1] in (5, 6)

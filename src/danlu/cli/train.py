@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from danlu.cli.parse import Command, Flag, Given, columns
 from danlu.cli.progress import watcher
 from danlu.cli.recipe import CHANGES, asked, name_of
 from danlu.cli.text import aligned
-from danlu.errors import say
+from danlu.errors import BadInput, say
 
 if TYPE_CHECKING:
     from danlu.core import Recipe
@@ -22,23 +23,27 @@ OUT = Flag("--out", messages.FLAG_OUT, "DIR")
 JSON = Flag("--json", messages.FLAG_TRAIN_JSON)
 FROM = Flag("--from", messages.FLAG_FROM, "RUN|FILE|hf:NAME")
 QUIET = Flag("--quiet", messages.FLAG_QUIET)
-COMMAND = Command("train", messages.ABOUT_TRAIN, "RECIPE [field=value ...]", 1, None, (*CHANGES, FROM, OUT, JSON, QUIET), messages.QUOTING)
+ACCEPT = Flag("--accept", messages.FLAG_ACCEPT, "code", many=True)
+LIMIT = Flag("--limit", messages.FLAG_LIMIT, "TIME")
+FLAGS = (*CHANGES, FROM, OUT, LIMIT, ACCEPT, JSON, QUIET)
+COMMAND = Command("train", messages.ABOUT_TRAIN, "RECIPE [field=value ...]", 1, None, FLAGS, messages.QUOTING)
 
 
 def run(words: list[str], given: Given) -> int:
     return trained(asked(words, given), name_of(words[0]), given["--out"], given)
 
 
-def trained(recipe: Recipe, name: str, out: str | Path | None, given: Given, resume: bool = False) -> int:
+def trained(recipe: Recipe, name: str, out: str | Path | None, given: Given, resume: bool = False, changing: Collection[str] = ()) -> int:
     """Train with whatever progress the flags ask for, then print the result on standard output."""
     from danlu.run.train import train
 
-    command, start = ["danlu", *sys.argv[1:]], given.get("--from")
+    how: dict[str, Any] = {"name": name, "resume": resume, "start": given.get("--from"), "command": ["danlu", *sys.argv[1:]]}
+    how |= {"accept": _accepted(given), "limit": _limit(given), "changing": changing}
     if given["--quiet"]:
-        result = train(recipe, out, name=name, resume=resume, start=start, command=command)
+        result = train(recipe, out, **how)
     else:
         with watcher(name) as shown:
-            result = train(recipe, out, name=name, resume=resume, start=start, command=command, watchers=[shown], tell=shown.tell)
+            result = train(recipe, out, **how, watchers=[shown], tell=shown.tell)
     if given["--json"]:
         print(json.dumps(facts(result), ensure_ascii=False, allow_nan=False))
     else:
@@ -72,6 +77,25 @@ def said(result: Result, name: str) -> str:
     if find.lookup("recipe", name):
         rows.append(("", f"danlu init {name} --out my.yaml"))
     return aligned(rows, columns())
+
+
+def _accepted(given: Given) -> list[str]:
+    for word in given["--accept"]:
+        if word != "code":
+            raise BadInput(messages.ACCEPT_WHAT, found=word)
+    return list(given["--accept"])
+
+
+def _limit(given: Given) -> float | None:
+    from danlu.describe.annotations import written
+    from danlu.fields import Duration, seconds
+
+    text = given["--limit"]
+    if text is None:
+        return None
+    if (form := written(Duration)) is None or not form.holds(text):
+        raise BadInput(messages.LIMIT_WHAT, found=text)
+    return seconds(text)
 
 
 def _best(result: Result) -> dict[str, float | None]:

@@ -58,6 +58,22 @@ FLAG_OUT = Sentence(
     "运行文件夹（默认新建 runs/配方-日期-序号）；若其中是同一配方，则接着训练",
 )
 FLAG_TRAIN_JSON = Sentence("print one JSON object at the end and nothing else", "只在结束时打印一个 JSON 对象")
+FLAG_ACCEPT = Sentence(
+    "code: go on with a run although the code or the packages are not what they were", "code：代码或软件包有变化时仍继续训练"
+)
+FLAG_LIMIT = Sentence(
+    "save and stop (exit code 75) before this time is over, such as 90m or 12h", "在此时限前保存并停止（退出码 75），例如 90m 或 12h"
+)
+FLAG_UNTIL = Sentence(
+    "extend the run: epochs=20 or steps=5000; the schedule is laid over the new length",
+    "延长训练：epochs=20 或 steps=5000；学习率计划按新的长度重新铺开",
+)
+FLAG_LR = Sentence("another learning rate, from the next step on", "从下一步起改用另一学习率")
+ACCEPT_WHAT = Sentence("--accept takes `code`; found `{found}`", "--accept 只能是 `code`；现在是 `{found}`")
+LIMIT_WHAT = Sentence(
+    "--limit is a time such as 90m, 12h or 1.5h; found `{found}`", "--limit 是时间，如 90m、12h 或 1.5h；现在是 `{found}`"
+)
+UNTIL_WHAT = Sentence("--until is epochs=N or steps=N; found `{found}`", "--until 应为 epochs=N 或 steps=N；现在是 `{found}`")
 FLAG_QUIET = Sentence("show no progress", "不显示进度")
 FLAG_METRIC = Sentence("what to plot, such as loss, val_accuracy, lr (may be repeated)", "画哪个量，例如 loss、val_accuracy、lr（可重复）")
 FLAG_PLOT_OUT = Sentence("the picture: FILE.png or FILE.svg", "图片文件：FILE.png 或 FILE.svg")
@@ -109,9 +125,9 @@ MORE_PLOT = Sentence(
     "例如：danlu plot runs/a runs/b --metric val_loss --out compare.png；danlu plot --schedule digits --terminal",
 )
 MORE_SCHEMA = Sentence(
-    "Keep it beside your recipes (danlu schema > danlu.describe.schema.json) and write in the first line of a recipe:\n"
-    "  # yaml-language-server: $schema=danlu.describe.schema.json",
-    "把它存在配方旁边（danlu schema > danlu.describe.schema.json），并在配方的第一行写上：\n  # yaml-language-server: $schema=danlu.describe.schema.json",
+    "Keep it beside your recipes (danlu schema > danlu.schema.json) and write in the first line of a recipe:\n"
+    "  # yaml-language-server: $schema=danlu.schema.json",
+    "把它存在配方旁边（danlu schema > danlu.schema.json），并在配方的第一行写上：\n  # yaml-language-server: $schema=danlu.schema.json",
 )
 UNKNOWN_COMMAND = Sentence("there is no command `{name}`; {hint}", "没有命令 `{name}`；{hint}")
 UNKNOWN_FLAG = Sentence("{command} has no flag `{flag}`; {hint}", "{command} 没有参数 `{flag}`；{hint}")

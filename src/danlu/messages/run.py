@@ -82,6 +82,33 @@ STOPPED = Sentence(
     "{signal}: stopped after step {step} of {total} and saved; go on with: danlu resume {folder}",
     "收到 {signal}：已在第 {step} 步（共 {total} 步）后停止并保存；继续训练：danlu resume {folder}",
 )
+STOPPED_LIMIT = Sentence(
+    "the time limit is near: stopped after step {step} of {total} and saved; go on with: danlu resume {folder}",
+    "时间上限将到：已在第 {step} 步（共 {total} 步）后停止并保存；继续训练：danlu resume {folder}",
+)
+STOPPED_AT_ONCE = Sentence(
+    "{signal}: stopped, no step was under way; everything that was saved is whole; go on with the same command",
+    "收到 {signal}：已停止，当时没有进行中的训练步；已保存的内容完好；再次运行同一命令即可继续",
+)
+STOPPED_IN_STEP = Sentence(
+    "{signal}: stopped; what went on after the last step (a validation?) was not over within {grace:g} s, so the run goes on from its newest "
+    "checkpoint; go on with the same command",
+    "收到 {signal}：已停止；最后一步之后的工作（验证？）未能在 {grace:g} 秒内结束，将从最新的检查点继续；再次运行同一命令即可",
+)
+OTHER_CODE = Sentence(
+    "the code or the packages are not those that the run in {folder} was made with so far:\n{difference}\nset them back, or go on with these: "
+    "add --accept code",
+    "代码或软件包与 {folder} 中的训练此前所用的不同：\n{difference}\n请改回，或加上 --accept code 以用现在的代码继续",
+)
+CHANGED_SINCE = Sentence("changed since the run was last gone on with:\n{difference}", "自上次继续训练以来的改动：\n{difference}")
+UNTIL_PAST = Sentence(
+    "the run is at step {step} already, and the new length is {total} steps; choose a greater one with --until",
+    "训练已到第 {step} 步，而新的长度是 {total} 步；请用 --until 给出更大的值",
+)
+UNTIL_ENDED = Sentence(
+    "the run was ended by early stopping at step {step} and holds its best weights; start a new one from them: danlu train RECIPE --from RUN",
+    "训练已在第 {step} 步被早停结束，并恢复了最好的权重；请以它为起点新开训练：danlu train RECIPE --from RUN",
+)
 FINISHED = Sentence("finished after {step} steps  {metrics}  report: {page}", "训练完成，共 {step} 步  {metrics}  报告：{page}")
 FINISHED_BEFORE = Sentence(
     "this run was finished at step {step}; nothing to do in {folder}", "该训练已在第 {step} 步完成；{folder} 中无需再做什么"

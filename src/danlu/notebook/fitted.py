@@ -24,8 +24,8 @@ from danlu.notebook.batches import Reader, tensors
 from danlu.notebook.foreign import as_rows, in_order, is_array
 from danlu.run import log
 from danlu.run.plot import Picture, picture
+from danlu.run.session import HOPELESS, Session
 from danlu.run.stop import Stop, Stopped
-from danlu.run.train import HOPELESS, Session
 from danlu.use.encode import encode
 from danlu.use.load import predicted
 from danlu.use.prediction import Prediction
@@ -50,7 +50,7 @@ class Fitted(Run):
     def go_on(self) -> Fitted:
         """Train to the end, or until an interrupt."""
         began = time.monotonic() - (self.lines[-1]["seconds"] if self.lines else 0.0)
-        with Stop() as stop:
+        with Stop() as stop, stop.in_steps():
             for report in self:
                 self._note(report, time.monotonic() - began)
                 self.shown(report, self)
@@ -69,8 +69,8 @@ class Fitted(Run):
             stop = stack.enter_context(Stop())
             session = stack.enter_context(Session(self, folder, self.every, self.shown.tell))
             self.folder = folder.path
-            session.begin("fit", None)
             try:
+                session.begin("fit", None)
                 session.loop([self.shown], stop)
                 session.finish()
             except Stopped as stopped:

@@ -113,6 +113,12 @@ def read(folder: Path, *, verified: bool = False) -> Any:
         raise Broken(messages.CHECKPOINT_UNREADABLE, folder=folder, file="state.json", found=f"{type(error).__name__}: {error}") from error
 
 
+def extra(folder: Path, name: str, default: Any = None) -> Any:
+    """The JSON value that was saved beside the state as `name`, or `default`. Only after `verify`."""
+    path = folder / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else default
+
+
 def export(tensors: Mapping[str, Tensor], path: Path) -> str:
     """Write named tensors as the safetensors file `path`, whole or not at all: its SHA-256. Raises OSError."""
     encoder = Encoder()

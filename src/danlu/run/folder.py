@@ -14,7 +14,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,16 @@ _SCRAPS = {"lock", "recipe.json.tmp"}  # what a crash right at the start may lea
 class Folder:
     """A run folder that this process owns until `close` (or the end of a `with` block)."""
 
-    def __init__(self, path: Path, handle: int):
+    def __init__(self, path: Path, handle: int, recipe: Any, changed: list[str]):
         self.path, self._handle = path, handle
         self.checkpoints = path / "checkpoints"
+        self.recipe = recipe  # its data form
+        self.changed = changed  # how the recipe in the folder differs from it, one line each
+
+    def settle(self) -> None:
+        """Let `recipe.json` say what the run goes on with, if that was changed on purpose."""
+        if self.changed:
+            durable.replace(self.path / "recipe.json", json_lines.write(self.recipe))
 
     def close(self) -> None:
         lock.release(self._handle)
@@ -45,17 +52,18 @@ class Folder:
         self.close()
 
 
-def claim(out: str | os.PathLike[str] | None, recipe: Mapping[str, Any], name: str) -> Folder:
+def claim(out: str | os.PathLike[str] | None, recipe: Mapping[str, Any], name: str, changing: Collection[str] = ()) -> Folder:
     """Own the folder `out` for a run of `recipe` (its data form); without `out`, a new `runs/<name>-<date>-<n>`.
 
-    A folder with the same recipe is gone on with. Raises BadInput for a folder that holds something else (another recipe: with the
-    difference), Busy when another process owns it, NoSpace when it cannot be written. In all these cases nothing in it was changed.
+    A folder with the same recipe is gone on with; it may differ in the fields `changing`. Raises BadInput for a folder that holds something
+    else (another recipe: with the difference), Busy when another process owns it, NoSpace when it cannot be written. In all these cases
+    nothing in it was changed.
     """
-    path = Path(out) if out is not None else None
+    path, changed = Path(out) if out is not None else None, list[str]()
     if path is not None and path.exists():
         _check_is_run(path)
         if (path / "recipe.json").exists():
-            _check_same(path, recipe)
+            _check_same(path, recipe, changing)
     try:
         if path is None:
             path = _new(Path("runs"), name)
@@ -68,7 +76,7 @@ def claim(out: str | os.PathLike[str] | None, recipe: Mapping[str, Any], name: s
         raise no_space(error, path or Path("runs"), len(json.dumps(recipe))) from error
     try:
         if (path / "recipe.json").exists():  # looked at again: another process may have made it just before we locked
-            _check_same(path, recipe)
+            changed = _check_same(path, recipe, changing)
         else:
             durable.replace(path / "recipe.json", json_lines.write(recipe))
     except OSError as error:
@@ -77,7 +85,7 @@ def claim(out: str | os.PathLike[str] | None, recipe: Mapping[str, Any], name: s
     except BaseException:
         lock.release(handle)
         raise
-    return Folder(path, handle)
+    return Folder(path, handle, json.loads(json_lines.write(recipe)), changed)
 
 
 def read_json(path: Path) -> Any:
@@ -114,10 +122,14 @@ def _check_is_run(path: Path) -> None:
         raise BadInput(messages.NOT_A_RUN, folder=path)
 
 
-def _check_same(path: Path, recipe: Mapping[str, Any]) -> None:
+def _check_same(path: Path, recipe: Mapping[str, Any], changing: Collection[str]) -> list[str]:
+    """The differences in the fields that may differ, a line each. Raises BadInput when there are others."""
     plain = json.loads(json_lines.write(recipe))  # as it will be read back: tuples are lists
-    if found := differences(read_json(path / "recipe.json"), plain):
+    before = read_json(path / "recipe.json")
+    kept = {field: value for field, value in plain.items() if field not in changing}
+    if found := differences({field: value for field, value in before.items() if field not in changing}, kept):
         raise BadInput(messages.OTHER_RECIPE, folder=path, difference="\n".join(found))
+    return differences(before, plain)
 
 
 def _new(runs: Path, name: str) -> Path:

@@ -25,6 +25,7 @@ import danlu
 from danlu import messages
 from danlu.errors import BadInput
 from danlu.run import durable
+from danlu.run.changes import source_digest
 from danlu.run.folder import differences, read_json
 
 if TYPE_CHECKING:
@@ -49,21 +50,24 @@ def check_ancestry(folder: Path, start: str | None) -> None:
             raise BadInput(messages.FROM_OTHER, folder=folder, before=before, now=start)
 
 
-def write(
-    folder: Path,
-    run: Run,
-    name: str,
-    command: Sequence[str] | None,
-    sources: Mapping[str, str],
-    ancestry: Mapping[str, Any] | None = None,
-) -> None:
-    """Add this start of the run to `folder/record.json`. sources: text of the user's files by path; they are kept in `sources/`.
+def attempts(folder: Path) -> list[dict[str, Any]]:
+    """The starts of the run so far, the newest last."""
+    return read_json(folder / "record.json").get("attempts", []) if (folder / "record.json").exists() else []
 
-    ancestry: where the weights came from, for a run that started from some.
-    """
+
+def attempt(folder: Path, run: Run, command: Sequence[str] | None, sources: Mapping[str, str]) -> dict[str, Any]:
+    """This start of the run. sources: text of the user's files by path; they are kept in `sources/`."""
+    found = {"started": now(), "step": run.step, "command": list(command or []), **environment(run.placement.device)}
+    if sources:
+        found["sources"] = [_keep(folder / "sources", Path(origin), text) for origin, text in sources.items()]
+    return found
+
+
+def write(folder: Path, run: Run, name: str, attempt: Mapping[str, Any], ancestry: Mapping[str, Any] | None = None) -> None:
+    """Add this start of the run to `folder/record.json`. ancestry: where the weights came from, for a run that started from some."""
     path = folder / "record.json"
     if path.exists():
-        record = read_json(path)
+        record = {**read_json(path), "steps": run.total}
     else:
         parameters = {id(p): p.numel() for p in run.model.parameters()}
         trainable = {id(p): p.numel() for p in run.trainable()}
@@ -80,9 +84,6 @@ def write(
             **({"ancestry": ancestry} if ancestry else {}),
             "attempts": [],
         }
-    attempt = {"started": now(), "step": run.step, "command": list(command or []), **environment(run.placement.device)}
-    if sources:
-        attempt["sources"] = [_keep(folder / "sources", Path(origin), text) for origin, text in sources.items()]
     record["attempts"].append(attempt)
     durable.replace(path, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
 
@@ -101,6 +102,7 @@ def environment(device: torch.device) -> dict[str, Any]:
     """The code, the packages and the machine, without anything from environment variables."""
     return {
         "danlu": metadata.version("danlu"),
+        "source": source_digest(),
         "code": {"danlu": revision(Path(danlu.__path__[0])), "here": revision(Path.cwd())},
         "python": platform.python_version(),
         "packages": {name: package.version for package in metadata.distributions() if (name := package.metadata["Name"])},

@@ -26,6 +26,7 @@ _NAMES = {
     "checkpoint": messages.EVENT_CHECKPOINT,
     "nonfinite": messages.EVENT_NONFINITE,
     "stopped": messages.EVENT_STOPPED,
+    "changed": messages.EVENT_CHANGED,
     "passed_over": messages.EVENT_PASSED_OVER,
     "failed": messages.EVENT_FAILED,
     "done": messages.EVENT_DONE,
