@@ -34,10 +34,12 @@ def test_loading_keeps_the_text_and_follows_a_change(tmp_path: Path) -> None:
     first = user_file.load(f"{file}:A")
     assert first is user_file.load(f"{file}:A") and first().x == 3
     assert user_file.target_of(first) == f"{file}:A" and user_file.target_of(dict) is None
-    assert user_file.sources()[str(file)] == file.read_text()
+    form = {"model": {f"{file}:A": {"x": 3}}, "techniques": ["clip"]}
+    assert user_file.sources(form) == {str(file): file.read_text()}
+    assert user_file.sources({"model": "mlp"}) == {}, "what another recipe of this process named is none of this one's"
     file.write_text(file.read_text().replace("neighbour.VALUE", "1234567.VALUE"[:7] + "        "))
     assert user_file.load(f"{file}:A")().x == 1234567, "no stale bytecode, though the size and the second are the same"
-    assert "1234567" in user_file.sources()[str(file)]
+    assert "1234567" in user_file.sources([f"{file}:A"])[str(file)]
     assert not (tmp_path / "__pycache__" / "my.cpython-311.pyc").exists()
 
 

@@ -12,7 +12,7 @@ import importlib.util
 import re
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -95,9 +95,23 @@ def target_of(thing: Any) -> str | None:
     return f"{_modules[module][0]}:{name}" if module in _modules and name.isidentifier() else None
 
 
-def sources() -> dict[str, str]:
-    """The text of every user's file that was loaded, by path; the newest where one was loaded twice."""
-    return dict(_modules.values())
+def sources(form: Any) -> dict[str, str]:
+    """The text of every user's file that the data form of a recipe names, by path, as it was loaded last."""
+    texts = dict(_modules.values())
+    named = {str(Path(split(word)[0]).expanduser().absolute()) for word in _words(form) if is_target(word)}
+    return {path: text for path, text in texts.items() if path in named}
+
+
+def _words(form: Any) -> Iterator[str]:
+    """Every text in a tree of plain values, keys included."""
+    if isinstance(form, str):
+        yield form
+    elif isinstance(form, Mapping):
+        for key, value in form.items():
+            yield from (key, *_words(value))
+    elif isinstance(form, list | tuple):
+        for value in form:
+            yield from _words(value)
 
 
 def _module(path: Path) -> ModuleType:

@@ -78,7 +78,7 @@ class Session:
         self.progress = Progress(self.note_text)
         if self.done:
             return
-        attempt = record.attempt(path, run, command, user_file.sources())
+        attempt = record.attempt(path, run, command, user_file.sources(self.folder.recipe))
         other = changes.check_code(record.attempts(path), attempt, self.accept, path) if run.step else []
         if start and not run.step:
             taken = taken or started(run, start)
