@@ -18,6 +18,7 @@ from danlu.find import hint
 
 COMMANDS = (
     "look",
+    "find",
     "train",
     "resume",
     "checkpoints",
