@@ -16,9 +16,7 @@ from danlu.layers import layers
 
 
 def net() -> nn.Module:
-    made = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.Dropout(0.9), nn.ReLU(), nn.Linear(8, 3))
-    made.register_module("unused", None)
-    return made
+    return nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.Dropout(0.9), nn.ReLU(), nn.Linear(8, 3))
 
 
 def test_each_layer_as_a_pass_by_hand_says_and_nothing_moves():
