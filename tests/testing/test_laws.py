@@ -16,7 +16,10 @@ from danlu.find import catalogue
 from danlu.techniques.gradient.clip import Clip
 from danlu.techniques.reports.validate import Validate
 from danlu.techniques.update.ema import EMA
-from danlu.testing.laws import LAWS, at_step, eval_repr, gradients, laws, same, tiny, tiny_data, weights
+from danlu.testing.compare import at_step, gradients, same, weights
+from danlu.testing.description import eval_repr
+from danlu.testing.laws import LAWS, laws
+from danlu.testing.tiny import tiny, tiny_data
 
 FOUND = list(catalogue("technique", others=False))
 BY_NAME = {law.__name__: law for law in LAWS}
