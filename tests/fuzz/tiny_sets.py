@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import string
 from dataclasses import dataclass
 from typing import Literal
@@ -51,6 +52,7 @@ def _cut(inputs: torch.Tensor | dict[str, torch.Tensor], part: slice) -> torch.T
     return {key: value[part] for key, value in inputs.items()} if isinstance(inputs, dict) else inputs[part]
 
 
+@functools.cache
 def _numbers(kind: str) -> tuple:
     """(inputs, targets, facts) of rows of numbers, shuffled once and for all; the first VAL rows have every class."""
     bunch = {"wine": load_wine, "numbers": load_wine, "table": load_wine, "two_classes": load_breast_cancer}.get(kind, load_digits)()
@@ -77,9 +79,11 @@ def _letters(count: int) -> torch.Tensor:
     """Tokens of a text in which some follow others more often than not: ids 2 to 28, [count] int32."""
     draws = torch.randint(0, 27, (count,), generator=torch.Generator().manual_seed(count))
     text = (string.ascii_lowercase + " ") * 3
-    return torch.tensor([2 + string.printable.index(text[(place * 7 + int(draw) // 9) % 27]) % 27 for place, draw in enumerate(draws)]).int()
+    letters = [text[(place * 7 + int(draw) // 9) % 27] for place, draw in enumerate(draws)]
+    return torch.tensor([2 + string.printable.index(letter) % 27 for letter in letters]).int()
 
 
+@functools.cache
 def _tokens(kind: str) -> tuple:
     """Rows of LENGTH tokens: some of them masked, to be filled in; or of different lengths, to be classified by their first letter."""
     tokens = _letters(LENGTH * 200).long().view(-1, LENGTH)
