@@ -7,11 +7,11 @@ from collections import Counter
 
 import pytest
 import torch
-from fuzz import claims, drawing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from danlu.errors import Trouble
+from fuzz import claims, drawing
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
 

@@ -21,7 +21,7 @@ from danlu.techniques.gradient.clip import Clip
 from danlu.techniques.model.ghost_norm import GhostNorm
 from danlu.techniques.stream.mixup import MixUp
 from danlu.techniques.update.ema import EMA
-from danlu.testing.laws import laws
+from danlu.testing import laws
 from danlu.testing.pairs import ordered, pair, refusal, tenth
 from danlu.testing.tiny import tiny
 
