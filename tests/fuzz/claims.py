@@ -50,8 +50,8 @@ def same_split(recipe: Recipe, size: int) -> bool | None:
     """In float64, with micro-batches of `size` rows: at the same state every gradient and buffer is the same, and so is the course.
 
     A model with BatchNorm states a ghost size, as it is asked to. Where `size` is refused (it would part a group, or a pair) others are
-    tried; None where all are. True where the course was compared to 1e-9; False where rounding alone moves it by more (a sign taken of nothing,
-    as in Lion; an eps of zero), so that it says nothing: then the gradients alone are the claim.
+    tried; None where all are. True where the course was compared to 1e-9; False where rounding alone moves it by more (a sign taken of
+    nothing, as in Lion; an eps of zero), so that it says nothing: then the gradients alone are the claim.
     """
     whole = replace(recipe, precision="fp64", micro_batch_size=None)
     for tried in (size, 4, 8, 6, 10):

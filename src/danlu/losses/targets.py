@@ -15,7 +15,8 @@ from danlu.errors import BadInput, Sentence
 
 def check_targets(facts: Facts, batch: Batch, ignore_index: int = -100, probabilities: bool = False) -> None:
     """Raise BadInput, with row and value, for the first wrong target: a label outside 0..classes-1 (other than `ignore_index`), a
-    multi-label or soft target (or, where the loss wants `probabilities`, any) outside 0..1, a number to regress that is not finite. Targets that are no tensor (a dict) are not looked at.
+    multi-label or soft target (or, where the loss wants `probabilities`, any) outside 0..1, a number to regress that is not
+    finite. Targets that are no tensor (a dict) are not looked at.
     """
     target = batch.targets
     if not isinstance(target, Tensor):
