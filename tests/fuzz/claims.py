@@ -54,7 +54,7 @@ def same_split(recipe: Recipe, size: int) -> bool | None:
     nothing, as in Lion; an eps of zero), so that it says nothing: then the gradients alone are the claim.
     """
     whole = replace(recipe, precision="fp64", micro_batch_size=None)
-    for tried in (size, 4, 8, 6, 10):
+    for tried in (size, 2, 4, 8, 3, 6, 10):
         if tried >= recipe.batch_size:
             continue
         split = replace(whole, micro_batch_size=tried)

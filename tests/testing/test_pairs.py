@@ -164,7 +164,7 @@ def test_a_pair_that_is_refused_is_no_broken_law():
 
 def test_a_refusal_is_before_the_first_step_and_has_both_languages():
     assert refusal(tiny()) is None
-    assert isinstance(refusal(tiny(GhostNorm(size=3))), BadInput)  # when it is built
+    assert isinstance(refusal(tiny(GhostNorm(size=3), split=True)), BadInput)  # when it is built
     assert isinstance(refusal(replace(tiny(MixUp(alpha=1.0), split=True), micro_batch_size=1)), Refused)  # when it starts
     with pytest.raises(AssertionError, match="too late after 3 steps"):
         pair(TooLate(), EMA())

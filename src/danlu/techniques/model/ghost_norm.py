@@ -21,8 +21,8 @@ from danlu.errors import BadInput, Sentence
 from danlu.fields import PositiveInt
 
 RAGGED = Sentence(
-    "ghost_norm(size={size}) would part a group between micro-batches of {rows} rows; set micro_batch_size to a multiple of {size}, or size "
-    "to a divisor of {rows}",
+    "ghost_norm(size={size}) would part a group between micro-batches of {rows} rows; set micro_batch_size to a multiple of {size}, or "
+    "size to a divisor of {rows}",
     "ghost_norm(size={size}) 的分组会被 {rows} 行的微批拆开；请把 micro_batch_size 设为 {size} 的倍数，或把 size 设为 {rows} 的约数",
 )
 
