@@ -19,6 +19,7 @@ from danlu.core import Recipe, Run
 from danlu.describe import user_file
 from danlu.describe.annotations import REQUIRED, arms, bare, field_types, is_description, is_list, kind_of, ranges, written
 from danlu.errors import Trouble
+from danlu.techniques.model.ghost_norm import GhostNorm
 from danlu.techniques.reports.validate import Validate
 from danlu.techniques.update.ema import EMA
 
@@ -179,12 +180,19 @@ def recipes(draw: Any) -> Recipe:
         precision=draw(st.sampled_from(["fp32", "fp64", "bf16"])),
         **draw(st.integers(1, 7).map(lambda n: {"steps": n}) | st.sampled_from([0.5, 1.0, 1.5, 2.0]).map(lambda n: {"epochs": n})),
         batch_size=batch_size,
-        micro_batch_size=draw(st.none() | st.sampled_from([4, 8]) | st.integers(1, batch_size)),
+        micro_batch_size=draw(st.none() | _micro_batch_sizes(techniques, batch_size)),
         validate=draw(st.sampled_from([None, False]) | instance(Validate, averaged)),
         metrics=tuple(draw(st.lists(described("metric", data), max_size=3, unique_by=lambda metric: type(metric)))),
         seed=draw(st.integers(0, 2**31)),
         device="cpu",
     )
+
+
+def _micro_batch_sizes(techniques: tuple[Any, ...], batch_size: int) -> Draw:
+    """Mostly those that part no group of rows that belong together, as somebody who read the help would choose."""
+    together = math.lcm(*(technique.size if isinstance(technique, GhostNorm) else 2 for technique in techniques))
+    fitting = [size for size in range(1, batch_size + 1) if size % together == 0] or [batch_size]
+    return st.sampled_from(fitting) | st.sampled_from(fitting) | st.integers(1, batch_size)
 
 
 def wild() -> Draw:
