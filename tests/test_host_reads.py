@@ -23,7 +23,7 @@ from danlu.find import catalogue
 from danlu.nets.gpt import GPT
 from danlu.optim.first_order import AdamW
 from danlu.optim.schedules import Cosine
-from danlu.testing.laws import tiny
+from danlu.testing.tiny import tiny
 
 ASKING = {"_local_scalar_dense", "is_nonzero", "equal", "nonzero", "masked_select", "_unique2", "unique_dim", "unique_consecutive"}
 STEPS = 5

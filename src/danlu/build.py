@@ -126,8 +126,7 @@ def check(run: Run) -> None:
     if run.criterion.over == "batch" and (micro > 1 or ranks > 1):
         raise Refused(messages.OVER_BATCH, loss=run.criterion.loss_name, micro=micro, ranks=ranks)
     _check_norms(run, micro)
-    if run.criterion.over == "rows":
-        _adds_up(run)
+    _try_out(run)
 
 
 def _check_norms(run: Run, micro: int) -> None:
@@ -144,17 +143,22 @@ def _check_norms(run: Run, micro: int) -> None:
             raise Refused(messages.ONE_ROW, layer=name or "model", rows=plan.rows, batch_size=ghost or plan.at_once)
 
 
-def _adds_up(run: Run) -> None:
-    """Try the loss on one small batch and on its two halves."""
+def _try_out(run: Run) -> None:
+    """Try the loss on one small batch and on two parts of it, and every metric that will be asked for."""
     from danlu.core import Batch
     from danlu.losses.adapt import check_additive, check_targets
+    from danlu.metrics.score import check_metrics
 
     ids = torch.arange(min(5, len(run.data.train)))
     inputs, targets = run.data.train.fetch(ids, 0)
     batch: Batch = Batch(run.placement.put(inputs), run.placement.put(targets), ids.to(run.placement.device))
-    check_targets(run.data.facts, batch, run.criterion.ignore_index)
+    criterion = run.criterion
+    if criterion.over == "rows":
+        check_targets(run.data.facts, batch, criterion.ignore_index, criterion.probabilities)
     with run.placement.looking(run.model), torch.no_grad():
-        check_additive(run.criterion, run.model, batch)
+        check_additive(criterion, run.model, batch)
+        if run.recipe.metrics or run.data.val is not None or run.data.test is not None:
+            check_metrics(run, batch)
 
 
 def numbered(techniques: tuple[Technique, ...]) -> Iterator[tuple[str, Technique]]:

@@ -85,6 +85,22 @@ def test_any_state_comes_back_bit_for_bit(tmp_path, monkeypatch, tree):
     assert same(checkpoint.read(write(tree, tmp_path / "c", 7)), tree)
 
 
+def test_elements_lie_as_they_lay(tmp_path):
+    """A product with a matrix that lies by columns has other last bits than one that lies by rows: K-FAC's eigenvectors are such."""
+    square, image = torch.randn(5, 5).t(), torch.randn(2, 3, 4, 4).contiguous(memory_format=torch.channels_last)
+    state = {
+        "columns": square, "image": image, "low": square.bfloat16(), "odd": torch.zeros(3, 2, dtype=torch.float8_e5m2).t(),
+        "slice": torch.randn(6, 4)[::2], "spread": torch.ones(3, 1).expand(3, 4), "one": torch.ones(4, 1).t(),
+        "none": torch.empty(0, 2).t(),
+    }  # fmt: skip
+    found = checkpoint.read(write(state, tmp_path, 1))
+    assert same(found, state)
+    for name in ("columns", "image", "low", "odd"):
+        assert found[name].stride() == state[name].stride() and not found[name].is_contiguous()
+    for name in ("slice", "spread", "one", "none"):  # elements between which others lie, or that lie there twice
+        assert found[name].is_contiguous()
+
+
 def a_state(value: float = 1.0) -> dict:
     weight = torch.full((4, 3), value)
     return {

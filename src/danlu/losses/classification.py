@@ -37,11 +37,12 @@ class CrossEntropy:
     Scope: 1.2
     """
 
-    class_weights: tuple[float, ...] | Literal["balanced"] | None = None
+    class_weights: tuple[NonNegative, ...] | Literal["balanced"] | None = None
     label_smoothing: Fraction = 0.0
     ignore_index: int = -100
 
     def __call__(self, facts: Facts) -> Criterion:
+        _several("cross_entropy", facts)
         weights = _class_weights(self.class_weights, facts)
         at = None if weights is None else constant(weights)
         per = "tokens" if at is None else "weights"
@@ -105,7 +106,7 @@ class BinaryCrossEntropy:
                 "binary_cross_entropy", F.binary_cross_entropy_with_logits(score, target, pos_weight=weight, reduction="sum"), "elements"
             )
 
-        return Criterion(sums, _elements, loss_name="binary_cross_entropy")
+        return Criterion(sums, _elements, loss_name="binary_cross_entropy", probabilities=True)
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ class Focal:
 
         if sigmoid:
             return Criterion(sigmoid_sums, _elements, loss_name="focal")
+        _several("focal", facts)
         weights = _class_weights(alpha, facts, "alpha")
         at = None if weights is None else constant(weights)
 
@@ -205,8 +207,7 @@ class Hinge:
             if self.kind != "one_vs_rest":
                 raise BadInput(messages.HINGE_MULTILABEL, kind=self.kind)
             return Criterion(labels, _elements, loss_name="hinge")
-        if facts.outputs < 2:
-            raise BadInput(messages.TWO_CLASSES, loss="hinge", found=facts.outputs)
+        _several("hinge", facts)
         losses: Callable[[Tensor], Tensor] = crammer_singer if self.kind == "crammer_singer" else one_vs_rest
 
         def sums(output: Any, batch: Batch) -> Loss:
@@ -226,6 +227,12 @@ def _class_weights(wish: Any, facts: Facts, name: str = "class_weights") -> tupl
     if len(wish) != facts.outputs:
         raise BadInput(messages.WEIGHTS_LENGTH, field=name, found=len(wish), classes=facts.outputs)
     return tuple(wish)
+
+
+def _several(loss: str, facts: Facts) -> None:
+    """A softmax over one score is 1 whatever the score: its loss is zero, and nothing would be learned."""
+    if facts.outputs < 2:
+        raise BadInput(messages.TWO_CLASSES, loss=loss, found=facts.outputs)
 
 
 def _simple(scores: Tensor, target: Tensor) -> bool:

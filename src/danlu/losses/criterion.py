@@ -41,7 +41,7 @@ class Criterion:
 
     sums(output, batch): named sums, each with the name of its denominator. counts(batch): those denominators, from the targets only.
     over: "rows" (a sum over rows: any split of a batch gives the same) or "batch" (cannot be split).
-    loss_name: for sentences. ignore_index: the label that counts as no label.
+    loss_name: for sentences. ignore_index: the label that counts as no label. probabilities: targets must lie between 0 and 1.
     point(output): what metrics look at: the output without columns that only this loss has (other quantiles, variances).
     whole(model, batch): for a loss that runs the model itself; `sums` then refuses. returned: see `losses.returned`.
     """
@@ -51,6 +51,7 @@ class Criterion:
     over: str = "rows"
     loss_name: str = ""
     ignore_index: int = -100
+    probabilities: bool = False
     point: Callable[[Any], Any] = lambda output: output
     whole: Callable[[nn.Module, Batch], Loss] | None = None
     returned: Returned | None = None

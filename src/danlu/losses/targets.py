@@ -13,14 +13,15 @@ from danlu.data.source import Facts
 from danlu.errors import BadInput, Sentence
 
 
-def check_targets(facts: Facts, batch: Batch, ignore_index: int = -100) -> None:
+def check_targets(facts: Facts, batch: Batch, ignore_index: int = -100, probabilities: bool = False) -> None:
     """Raise BadInput, with row and value, for the first wrong target: a label outside 0..classes-1 (other than `ignore_index`), a
-    multi-label or soft target outside 0..1, a number to regress that is not finite. Targets that are no tensor (a dict) are not looked at.
+    multi-label or soft target (or, where the loss wants `probabilities`, any) outside 0..1, a number to regress that is not
+    finite. Targets that are no tensor (a dict) are not looked at.
     """
     target = batch.targets
     if not isinstance(target, Tensor):
         return
-    if facts.task == "regress":
+    if facts.task == "regress" and not probabilities:
         _first(messages.TARGET_NOT_FINITE, batch, lambda x: ~x.isfinite())
     elif facts.task == "multilabel" or target.is_floating_point():
         _first(messages.TARGET_NOT_PROBABILITY, batch, lambda x: ~((x >= 0) & (x <= 1)))

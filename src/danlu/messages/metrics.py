@@ -29,6 +29,10 @@ TOP_K = Sentence(
     "top_k(k={k}) is always right with {classes} classes; set k below the number of classes",
     "只有 {classes} 个类别时，top_k(k={k}) 总是正确；请让 k 小于类别数",
 )
+NO_LABELS = Sentence(
+    "a metric of classes was asked for, but the targets are numbers from {low:g} to {high:g}; use rmse, mae or r2",
+    "要求的是分类指标，而目标是 {low:g} 到 {high:g} 的数值；请改用 rmse、mae 或 r2",
+)
 NO_BYTES_PER_TOKEN = Sentence(
     "bits_per_byte needs to know how many bytes a token has, and these data do not say; use perplexity",
     "bits_per_byte 需要知道每个词元平均多少字节，而这份数据没有给出；请改用 perplexity",

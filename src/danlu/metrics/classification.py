@@ -182,6 +182,10 @@ def _labelled(output: Any, target: Tensor) -> tuple[Tensor, Tensor]:
     scores = wide(logits(output))
     if scores.shape == (*target.shape, 1) or (scores.shape == target.shape and scores.shape[1:] in ((), (1,))):
         scores = scores.reshape(target.shape)
+        if target.is_floating_point():
+            if bool(((target < 0) | (target > 1)).any()):
+                raise BadInput(messages.NO_LABELS, low=float(target.min()), high=float(target.max()))
+            target = target > 0.5
         scores, target = torch.stack([torch.zeros_like(scores), scores], -1).reshape(-1, 2), target.reshape(-1)
     elif target.is_floating_point() and target.shape == scores.shape:
         target = target.argmax(-1)

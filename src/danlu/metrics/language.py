@@ -64,7 +64,7 @@ class BitsPerByte:
 def _nll(ignore_index: int) -> Callable[[Any, Batch], dict[str, Any]]:
     def stats(output: Any, batch: Batch) -> dict[str, Any]:
         scores, target = wide(logits(output)).flatten(0, -2), batch.targets.flatten()
-        if len(scores) != len(target):
+        if len(scores) != len(target) or target.is_floating_point():
             found = str(target.dtype).removeprefix("torch.")
             raise BadInput(messages.LABEL_SHAPES, output=tuple(logits(output).shape), target=tuple(batch.targets.shape), dtype=found)
         nll = F.cross_entropy(scores, target.long(), ignore_index=ignore_index, reduction="sum")

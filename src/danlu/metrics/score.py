@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from danlu.losses.criterion import forward
 from danlu.metrics.metric import metrics_for
 
 if TYPE_CHECKING:
@@ -36,6 +37,15 @@ def score(run: Run, rows: Any, prefix: str, weights: dict[str, Tensor] | None = 
         stats = {key.split("/", 1)[1]: value for key, value in total.items() if key.startswith(f"{place}/")}
         scores.update({prefix + name: value for name, value in metric.finish(stats).items()})
     return scores
+
+
+def check_metrics(run: Run, batch: Batch) -> None:
+    """Raise before the first step what the recipe's metrics would raise at the first validation. `batch`: a few rows."""
+    metrics = metrics_for(run.recipe.metrics, run.data.facts)
+    with run.placement.precision.autocast():
+        output = run.criterion.point(forward(run.model, batch.inputs))
+        for metric in metrics:
+            metric.stats(output, batch)
 
 
 def _number(count: Any, like: Tensor) -> Tensor:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import cos, pi, sqrt
+from itertools import accumulate
+from math import cos, inf, pi, sqrt
 from typing import Annotated, Literal
 
 from danlu import messages
@@ -21,7 +22,8 @@ Factor = Callable[[int], float]
 Shape = Literal["linear", "exponential"]
 Gamma = Annotated[float, Range(0, 1, open_low=True)]
 Inside = Annotated[float, Range(0, 1, open_low=True, open_high=True)]
-Growth = Annotated[float, Range(1)]
+Cycles = Annotated[int, Range(1, 10_000)]
+Growth = Annotated[float, Range(1, inf, open_high=True)]
 
 
 def compose(*factors: Factor) -> Factor:
@@ -167,12 +169,13 @@ class Cosine(Schedule):
     """
 
     floor: Fraction = 0.0
-    cycles: PositiveInt = 1
+    cycles: Cycles = 1
     growth: Growth = 1.0
 
     def body(self, steps: int) -> Factor:
         lengths = [self.growth ** (cycle - self.cycles) for cycle in range(self.cycles)]  # negative powers cannot overflow
-        bounds = [round(steps * sum(lengths[:cycle]) / sum(lengths)) for cycle in range(self.cycles + 1)]
+        whole = sum(lengths)
+        bounds = [round(steps * before / whole) for before in accumulate(lengths, initial=0.0)]
 
         def factor(step: int) -> float:
             cycle = bisect_right(bounds, step) - 1

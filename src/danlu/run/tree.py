@@ -1,7 +1,8 @@
 """A tree of plain values and tensors as JSON plus named tensors, and back, bit for bit. Nothing is pickled.
 
 What JSON has no word for is an object with one key that starts with `$`: `{"$tensor": ["state", name]}` names a tensor of the file
-`state.safetensors`, `{"$tuple": [...]}`, `{"$dict": [[key, value], ...]}` (keys that are not all plain strings), `{"$float": "inf"}`.
+`state.safetensors`, `{"$tuple": [...]}`, `{"$dict": [[key, value], ...]}` (keys that are not all plain strings), `{"$float": "inf"}`;
+`{"$strided": [tensor, strides]}` is a tensor whose elements lay in another order, which decides the last bit of a matrix product.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ class Encoder:
             raise BadInput(messages.CANNOT_SAVE, path="/".join(path), kind=f"{type(value).__name__}, {value.layout}, {value.dtype}")
         same = (value.data_ptr(), value.dtype, value.device, value.shape, value.stride(), value.is_conj(), value.is_neg())
         if same not in self._known:
-            self._known[same] = self._store(value.resolve_conj().resolve_neg(), path)
+            stored = self._store(value.resolve_conj().resolve_neg(), path)
+            self._known[same] = {"$strided": [stored, list(value.stride())]} if _permuted(value) else stored
         return self._known[same]
 
     def _store(self, value: Tensor, path: tuple[str, ...]) -> dict[str, Any]:
@@ -70,6 +72,18 @@ class Encoder:
             return {"$tensor": [file, name]}
         self.files[file][name] = raw(value)
         return {"$tensor": [file, name, str(value.dtype).removeprefix("torch."), list(value.shape)]}
+
+
+def _permuted(value: Tensor) -> bool:
+    """Whether its elements fill their memory, each once, in another order than that of its dimensions."""
+    if value.is_contiguous():
+        return False
+    filled = 1
+    for stride, size in sorted((stride, size) for stride, size in zip(value.stride(), value.shape) if size != 1):
+        if stride != filled:
+            return False
+        filled *= size
+    return True
 
 
 def raw(value: Tensor) -> Tensor:
@@ -90,6 +104,9 @@ def decode(value: Any, files: Files) -> Any:
     inside = value[tag]
     if tag == "$tensor":
         return _tensor(files, *inside)
+    if tag == "$strided":
+        tensor, strides = decode(inside[0], files), inside[1]
+        return torch.empty_strided(tensor.shape, strides, dtype=tensor.dtype).copy_(tensor)
     if tag == "$tuple":
         return tuple(decode(item, files) for item in inside)
     if tag == "$dict":

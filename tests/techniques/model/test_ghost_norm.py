@@ -1,5 +1,7 @@
 """Ghost batches: torch's batch norm on each group, and the same training for any split at multiples of the group."""
 
+import re
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -7,7 +9,7 @@ import toys
 from torch import nn
 
 from danlu.core import Run
-from danlu.errors import BadInput
+from danlu.errors import BadInput, Refused
 from danlu.techniques.model.ghost_norm import GhostBatchNorm, GhostNorm
 
 
@@ -54,17 +56,29 @@ def test_without_running_statistics_groups_count_too():
 
 @pytest.mark.parametrize("micro", [8, 16])
 @pytest.mark.parametrize("rows", [64, 44])  # 44: the last batch has 12 rows, a group and a half
-def test_any_split_at_multiples_of_the_group_trains_the_same(micro, rows):
-    fields = {"model": toys.batch_normed, "data": lambda: toys.made(rows), "batch_size": 32, "steps": 6}
+@pytest.mark.parametrize("batch_size", [32, 30])  # 30: the last group of every batch has 6
+def test_any_split_at_multiples_of_the_group_trains_the_same(micro, rows, batch_size):
+    fields = {"model": toys.batch_normed, "data": lambda: toys.made(rows), "batch_size": batch_size, "steps": 6}
     whole, split = toys.trained(GhostNorm(size=8), **fields), toys.trained(GhostNorm(size=8), **fields, micro_batch_size=micro)
     assert toys.apart(whole, split) < 1e-12
     assert toys.apart(whole, toys.trained(**fields)) > 1e-4
 
 
-@pytest.mark.parametrize("fields", [{"batch_size": 12}, {"micro_batch_size": 4}])
-def test_sizes_that_do_not_divide_are_refused(fields):
-    with pytest.raises(BadInput, match="multiples of 8"):
-        Run(toys.recipe(GhostNorm(size=8), model=toys.batch_normed, **fields))
+@pytest.mark.parametrize("micro", [4, 6, 12])
+def test_micro_batches_that_would_part_a_group_are_refused(micro):
+    with pytest.raises(BadInput, match=f"micro-batches of {micro} rows; set micro_batch_size to a multiple of 8"):
+        Run(toys.recipe(GhostNorm(size=8), model=toys.batch_normed, batch_size=24, micro_batch_size=micro))
+
+
+@pytest.mark.parametrize("micro", [2, 3, 5, 7])
+def test_the_size_that_the_refusal_of_plain_norms_names_is_taken(micro):
+    fields = {"model": toys.batch_normed, "batch_size": 16, "data": lambda: toys.made(48)}
+    with pytest.raises(Refused, match=rf"ghost_norm\(size={micro}\)") as refused:
+        Run(toys.recipe(**fields, micro_batch_size=micro))
+    size = int(re.search(r"size=(\d+)", str(refused.value))[1])
+    if 16 % micro != 1:  # else a row is left alone, which another sentence tells
+        whole, split = toys.trained(GhostNorm(size=size), **fields), toys.trained(GhostNorm(size=size), **fields, micro_batch_size=micro)
+        assert toys.apart(whole, split) < 1e-12
 
 
 def test_every_norm_of_the_model_is_replaced_and_keeps_its_parameters():

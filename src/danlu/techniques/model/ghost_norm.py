@@ -21,8 +21,9 @@ from danlu.errors import BadInput, Sentence
 from danlu.fields import PositiveInt
 
 RAGGED = Sentence(
-    "ghost_norm(size={size}) met an evaluation of {rows} rows; set batch_size and micro_batch_size to multiples of {size}",
-    "ghost_norm(size={size}) 遇到一次 {rows} 行的计算；请把 batch_size 与 micro_batch_size 设为 {size} 的倍数",
+    "ghost_norm(size={size}) would part a group between micro-batches of {rows} rows; set micro_batch_size to a multiple of {size}, or "
+    "size to a divisor of {rows}",
+    "ghost_norm(size={size}) 的分组会被 {rows} 行的微批拆开；请把 micro_batch_size 设为 {size} 的倍数，或把 size 设为 {rows} 的约数",
 )
 
 
@@ -67,7 +68,7 @@ class GhostBatchNorm(nn.Module):
 class GhostNorm(Technique):
     """Replace every BatchNorm by one over groups of `size` rows.
 
-    size: rows of a group; batch_size and micro_batch_size must be multiples of it
+    size: rows of a group, the last of a batch may have fewer; micro_batch_size must be a multiple of it
     中文: 以固定大小的分组做批归一化，统计量不随微批与进程的拆分而变。
     """
 
@@ -76,9 +77,10 @@ class GhostNorm(Technique):
     neutral: ClassVar = "one group of the whole batch equals BatchNorm, but which size that is depends on the recipe"
 
     def wrap_model(self, model: nn.Module, run: Run) -> nn.Module:
-        for rows in (run.recipe.batch_size, run.recipe.micro_batch_size):
-            if rows is not None and rows % self.size:
-                raise BadInput(RAGGED, size=self.size, rows=rows)
+        for step in (0, run.plan.steps_per_epoch - 1):
+            for part in run.plan.micro_batches(step, run.placement.world)[:-1]:
+                if len(part) % self.size:
+                    raise BadInput(RAGGED, size=self.size, rows=len(part))
         if isinstance(model, nn.modules.batchnorm._BatchNorm):
             return GhostBatchNorm(model, self.size)
         for parent in list(model.modules()):

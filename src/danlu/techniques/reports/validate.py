@@ -56,6 +56,7 @@ class Validate(Technique):
     def wrap_reports(self, reports: Reports, run: Run) -> Reports:
         mode = mode_of(self.watch) if self.mode == "auto" else self.mode
         every = self.every or run.plan.steps_per_epoch
+        run.kept_weights(self.weights)  # an average that nobody keeps is found missing now, not after the first steps
         for report in reports:
             if report.step % every == 0 or report.step == run.total:
                 self._measure(report, run, mode)
