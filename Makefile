@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 export DANLU_DATA ?= $(wildcard ../shared/data)
 
-.PHONY: demo test check fast lint types recipes bench oldest clean
+.PHONY: demo test check fast fuzz exam lint types recipes bench oldest clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -25,6 +25,10 @@ check: $(STAMP) lint types fast  ## before every commit: under three minutes
 
 fast: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+N ?= 500
+fuzz: $(STAMP)  ## N random recipes, held to what is claimed of every one: make fuzz N=500
+	DANLU_FUZZ=$(N) $(BIN)/python -m pytest -q -s -o timeout=14400 tests/fuzz
 
 lint: $(STAMP)
 	$(BIN)/ruff check src tests bench

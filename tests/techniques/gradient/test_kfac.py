@@ -15,7 +15,7 @@ from danlu.data.source import Data, Facts, Tensors
 from danlu.errors import Refused
 from danlu.optim.first_order import SGD
 from danlu.techniques.gradient.kfac import KFAC
-from danlu.testing.laws import at_step
+from danlu.testing.compare import at_step
 
 torch.set_num_threads(1)
 EXACT = partial(KFAC, fisher="exact", split=False, trust=None, factor_every=1, basis_every=1)
