@@ -74,6 +74,8 @@ def _arm(name: str, arm: Any, default: Any) -> Draw:
         return st.integers(0, 8).filter(lambda number: all(limit.holds(number) for limit in ranges(arm)))
     if is_list(base):
         inside = get_args(base)
+        if inside[0] is str:  # names of layers or columns, which depend on the rest of the recipe
+            return st.just(() if default is REQUIRED else default)
         if inside[-1] is ...:
             return st.lists(_arm(name, inside[0], REQUIRED), min_size=1, max_size=3).map(tuple)
         return st.tuples(*(_arm(name, each, REQUIRED) for each in inside))
