@@ -211,3 +211,20 @@ def test_what_it_cannot_do_is_said():
     made = toys.recipe(KFAC(), model=Two, loss=lambda output, target: F.cross_entropy(output["first"], target, reduction="none"))
     with pytest.raises(Refused, match=r"set kfac\.fisher=empirical"):
         list(Run(made))
+
+
+def test_an_embedding_of_positions_is_left_to_the_inner_optimiser():
+    """It is called once for all rows; its factors would depend on the split (random recipes found it)."""
+
+    class Places(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.place, self.head = nn.Embedding(5, 6), nn.Linear(6, 3)
+
+        def forward(self, x):
+            return self.head(x + self.place(torch.arange(5)))
+
+    kfac = KFAC(fisher="exact", damping=0.01, factor_every=1, basis_every=1)
+    fields = {"data": lambda: toys.tokens(40), "model": Places, "batch_size": 20}
+    whole, split = toys.trained(kfac, **fields), toys.trained(kfac, **fields, micro_batch_size=5)
+    assert toys.apart(whole, split) < 1e-9 and set(whole.techniques[0].factors) == {"head"}

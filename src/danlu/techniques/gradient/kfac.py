@@ -149,7 +149,7 @@ class KFAC(Technique):
         count = 0.0
         with run.placement.buffers.held(), unkeyed():
             for batch in batches:
-                with Seen(run.model, self._units) as seen, run.placement.precision.autocast():
+                with Seen(run.model, self._units, len(batch.ids)) as seen, run.placement.precision.autocast():
                     loss = objective(run.model, batch)
                 per = next(iter(loss.terms.values()))[1]
                 count += float(batch.counts[per])
@@ -240,17 +240,23 @@ class KFAC(Technique):
 
 
 class Seen:
-    """Inside, what goes into and comes out of each unit is kept, call by call, and the whole model's output."""
+    """Inside, what goes into and comes out of each unit is kept, call by call, and the whole model's output.
 
-    def __init__(self, model: nn.Module, known: Sequence[Unit]):
+    A layer that is called once for all rows (an embedding of positions) is left out: what comes back to it is a sum over the rows of a
+    micro-batch, whose outer product depends on the split.
+    """
+
+    def __init__(self, model: nn.Module, known: Sequence[Unit], rows: int):
         self.calls: list[tuple[Unit, Tensor, Tensor]] = []
         self.output: Any = None
-        self._model, self._known = model, known
+        self._model, self._known, self._rows = model, known, rows
 
     def __enter__(self) -> Seen:
         def watch(unit: Unit) -> Any:
             def hook(layer: nn.Module, args: Any, output: Tensor) -> None:
-                self.calls.append((unit, args[0].detach(), output))
+                x = args[0].detach()
+                if len(x) == self._rows and (x.dim() > 1 or not isinstance(layer, nn.Embedding)):
+                    self.calls.append((unit, x, output))
 
             return hook
 
