@@ -28,6 +28,7 @@ COMMANDS = (
     "export",
     "import",
     "explain",
+    "check",
     "init",
     "list",
     "show",
