@@ -6,9 +6,11 @@ import hashlib
 import json
 import os
 import platform
+import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +23,9 @@ from danlu.describe.forms import to_data
 from danlu.errors import BadInput, Sentence, language
 from danlu.folders import cache_folder
 from danlu.run.changes import source_digest
-from danlu.run.record import environment
+from danlu.run.record import cpu_name, device_facts
 
 OK, NOTE, FAILED = "ok", "note", "failed"
-MACHINE = ("python", "host", "system", "cpu", "cores", "threads", "device")
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Certificate:
 
 def line(name: str, verdict: str, /, *sentences: Sentence | tuple[Sentence, Mapping[str, Any]], **figures: Any) -> Line:
     """A line that says all of `sentences`, filled with the figures (or with values of their own); a value may be a sentence itself."""
-    pairs = [sentence if type(sentence) is tuple else (sentence, figures) for sentence in sentences]
+    pairs: list[tuple[Any, Any]] = [sentence if type(sentence) is tuple else (sentence, figures) for sentence in sentences]
     said = Sentence(*("".join(_filled(sentence, language, values) for sentence, values in pairs) for language in Sentence._fields))
     plain = {key: value for key, value in figures.items() if not isinstance(value, Sentence)}
     return Line(name, verdict, said, json.loads(json.dumps(_plain(plain), default=str)))
@@ -102,16 +103,22 @@ def digest(run: Run) -> str | None:
         return None
     if not run.data.fingerprint:
         return None
-    here = environment(run.placement.device)
     whole = {
         "recipe": form,
         "sources": user_file.sources(form),
         "danlu": source_digest(),
-        "with": {name: here["packages"].get(name) for name in ("torch", "numpy", "transformers", "timm")},
+        "with": {name: _version(name) for name in ("torch", "numpy", "transformers", "timm")},
         "data": run.data.fingerprint,
-        "machine": {key: here[key] for key in MACHINE} | {"python": platform.python_version()},
+        "machine": [platform.python_version(), socket.gethostname(), platform.platform(), cpu_name(), os.cpu_count()],
+        "device": [torch.get_num_threads(), device_facts(run.placement.device)],
     }
     return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _version(package: str) -> str | None:
+    with suppress(metadata.PackageNotFoundError):
+        return metadata.version(package)
+    return None
 
 
 def find(key: str | None) -> Certificate | None:

@@ -40,8 +40,8 @@ def cost(trial: Trial) -> Line:
     if not whole:
         size = min(trial.recipe.micro_batch_size or trial.recipe.batch_size, trial.recipe.batch_size)
         part = size / len(batches[0].ids)
-        memory = {name: int(value * part) if name in ("batch", "activations") else value for name, value in memory.items() if name != "total"}
-        memory["total"] = sum(memory.values())
+        memory |= {name: int(memory[name] * part) for name in ("batch", "activations")}
+        memory["total"] = sum(value for name, value in memory.items() if name != "total")
         share = trial.recipe.batch_size / sum(len(batch.ids) for batch in batches)
     seconds *= share
     figures = {"seconds": seconds, "memory": memory, "total": trial.total, "all": seconds * trial.total, "rows": recipe.batch_size}

@@ -24,7 +24,7 @@ def gradient(trial: Trial) -> Line:
     precision, run = trial.recipe.precision, trial.fresh
     worst, bound, ratio, off = 0.0, FLOOR[precision], 1.0, 0.0
     for loss, found, look in trial.looks:
-        plain = Plain(run, trial.part.train, torch.float64 if precision == "fp64" else torch.float32)
+        plain = Plain(run, trial.rows, torch.float64 if precision == "fp64" else torch.float32)
         expected = plain.gradient(look)
         wanted = gradients(plain.model)
         error = distance(found, wanted)
@@ -49,7 +49,8 @@ def _rounding(run: Run, trial: Trial, look: Look, wanted: dict[str, torch.Tensor
     precision = trial.recipe.precision
     if precision == "fp64" or (precision == "fp32" and trial.device.type == "mps"):
         return 0.0
-    other = Plain(run, trial.part.train, torch.float64) if precision == "fp32" else Plain(run, trial.part.train, torch.float32, LOW[precision])
+    exact = precision == "fp32"
+    other = Plain(run, trial.rows, torch.float64 if exact else torch.float32, LOW.get(precision))
     try:
         other.gradient(look)
     except Exception:  # a model that insists on float32

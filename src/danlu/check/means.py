@@ -62,8 +62,8 @@ def _cross_entropy(loss: CrossEntropy, facts: Facts) -> Mean:
         at = None if weights is None else torch.tensor(weights, dtype=scores.dtype, device=scores.device)
         soft = target.is_floating_point()
         flat = target.reshape(-1, scores.shape[-1]) if soft else target.reshape(-1).long()
-        ignored = {} if soft else {"ignore_index": loss.ignore_index}
-        return F.cross_entropy(scores.reshape(-1, scores.shape[-1]), flat, at, label_smoothing=loss.label_smoothing, **ignored)
+        ignored = -100 if soft else loss.ignore_index
+        return F.cross_entropy(scores.reshape(-1, scores.shape[-1]), flat, at, ignore_index=ignored, label_smoothing=loss.label_smoothing)
 
     return _of_logits(mean)
 

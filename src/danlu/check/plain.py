@@ -7,6 +7,8 @@ which state torch's generator was when the model was called), and the reference 
 from __future__ import annotations
 
 import copy
+import functools
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -87,10 +89,10 @@ class Plain:
 
     def __init__(self, run: Run, part: Part, dtype: torch.dtype, low: torch.dtype | None = None):
         self.model = unwatched(copy.deepcopy(run.model)).to(dtype)
-        self.run, self.part, self.dtype, self.low = run, part, dtype, low
+        self.part, self.dtype, self.low = part, dtype, low
+        self.recipe, self.seed, self.criterion = run.recipe, run.seed, run.criterion
         self.device, self.generator = run.placement.device, default_generator(run.placement.device)
         self.mean = mean_of(run.recipe.loss, run.data.facts)
-        self.per: dict[str, Any] = {}
 
     def gradient(self, look: Look) -> float:
         """Leave the gradient of the mean over all rows of the step in `p.grad`; the mean."""
@@ -125,7 +127,7 @@ class Plain:
     def _keys(self, look: Look, ids: Tensor, place: int) -> Iterator[None]:
         """The random keys of the step: danlu's dropout draws by row, any other by the generator's state."""
         held = Keyed.seed, Keyed.step, Keyed.ids, Keyed.calls
-        Keyed.seed, Keyed.step, Keyed.ids, Keyed.calls = self.run.seed, look.step, ids.to(self.device), {}
+        Keyed.seed, Keyed.step, Keyed.ids, Keyed.calls = self.seed, look.step, ids.to(self.device), {}
         self.generator.set_state(look.states[place])
         try:
             yield
@@ -139,7 +141,7 @@ class Plain:
             return self.model(*inputs) if isinstance(inputs, tuple) else self.model(inputs)
 
     def _mean(self, inputs: Any, targets: Any, ids: Tensor) -> Tensor:
-        criterion = self.run.criterion
+        criterion = self.criterion
         if criterion.whole is not None:
             batch = Batch(inputs, targets, ids.to(self.device))
             return self._own(criterion.whole(self.model, batch).terms, batch)
@@ -151,16 +153,16 @@ class Plain:
         if self.mean is not None and (found := self.mean(wide, targets)) is not None:
             return found
         batch = Batch(None, targets, ids.to(self.device))
-        return self._own(self.run.criterion.sums(wide, batch).terms, batch)
+        return self._own(self.criterion.sums(wide, batch).terms, batch)
 
     def _own(self, terms: dict[str, tuple[Tensor, str]], batch: Batch) -> Tensor:
         """A loss that is known by its sums only: each over what it counts in the whole batch."""
-        counts = {"rows": len(batch.ids), "once": 1.0, **self.run.criterion.counts(batch)}
+        counts = {"rows": len(batch.ids), "once": 1.0, **self.criterion.counts(batch)}
         return torch.stack([value / counts[per] for value, per in terms.values()]).sum()
 
     def optimizer(self) -> torch.optim.Optimizer:
         """The recipe's optimiser over the copy, one tensor after the other: no fused kernels, no foreach."""
-        found = build.optimizer(self.run.recipe, self.model)
+        found = build.optimizer(self.recipe, self.model)
         for group in found.param_groups:
             group.update({key: False for key in ("foreach", "fused") if key in group})
         return found
@@ -188,12 +190,18 @@ def gradients(model: nn.Module) -> dict[str, Tensor]:
 
 def _joined(outputs: list[Any]) -> Any:
     """Outputs of micro-batches as one: tensors along their rows, inside of whatever holds them."""
-    parts = [_leaves(output) for output in outputs]
-    place = iter(range(len(parts[0])))
-    return mapped(lambda x: torch.cat([own[at] for own in parts]) if (at := next(place)) >= 0 and x.ndim else x, outputs[0])
+    parts = [list[Tensor]() for _ in outputs]
+    for found, output in zip(parts, outputs):
+        mapped(functools.partial(_noted, found), output)
+    place = itertools.count()
+
+    def join(x: Tensor) -> Tensor:
+        at = next(place)
+        return torch.cat([own[at] for own in parts]) if x.ndim else x
+
+    return mapped(join, outputs[0])
 
 
-def _leaves(tree: Any) -> list[Tensor]:
-    found: list[Tensor] = []
-    mapped(lambda x: (found.append(x), x)[1], tree)
-    return found
+def _noted(found: list[Tensor], x: Tensor) -> Tensor:
+    found.append(x)
+    return x

@@ -18,7 +18,7 @@ ROWS = 16
 
 def rows(trial: Trial) -> Line:
     """Inputs and targets that do not stay together train on wrong labels, and no loss would tell."""
-    part = trial.part.train
+    part = trial.rows
     ids = torch.arange(min(ROWS, len(part)))
     draw = mix(trial.recipe.seed, "fetch", 0)
     together, order = part.again(ids, draw), torch.arange(len(ids) - 1, -1, -1)

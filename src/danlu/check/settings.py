@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -64,21 +65,31 @@ def settings(trial: Trial) -> Line:
 # ---- what is set ----
 
 
+def _put(recipe: Recipe, field: str, place: int | None = None) -> Callable[[Any], Recipe]:
+    """What makes the recipe with another thing in that field (at that place of it)."""
+
+    def put(thing: Any) -> Recipe:
+        listed: Any = getattr(recipe, field)
+        values: dict[str, Any] = {field: thing if place is None else (*listed[:place], thing, *listed[place + 1 :])}
+        return replace(recipe, **values)
+
+    return put
+
+
 def _of(trial: Trial) -> Iterator[Setting]:
     small = trial.small
     for owner in ("model", "loss", "optimizer", "schedule"):
-        yield from _fields(owner, getattr(small, owner), lambda thing, owner=owner: replace(small, **{owner: thing}))
+        yield from _fields(owner, getattr(small, owner), _put(small, owner))
     for kind in ("techniques", "metrics"):
         listed = getattr(small, kind)
         for place, thing in enumerate(listed):
             if kind == "metrics" or type(thing).changes in SEEN:
-                put = lambda other, kind=kind, place=place, all=listed: replace(small, **{kind: (*all[:place], other, *all[place + 1 :])})
-                yield from _fields(snake(type(thing).__name__), thing, put)
+                yield from _fields(snake(type(thing).__name__), thing, _put(small, kind, place))
     for field in PLAIN:
         default, value = field_types(Recipe)[field][1], getattr(trial.recipe, field)
         if not same(value, default):
             whole = trial.recipe if field.endswith("batch_size") else small
-            yield Setting("", field, default, value, lambda value, field=field, whole=whole: replace(whole, **{field: value}))
+            yield Setting("", field, default, value, _put(whole, field))
 
 
 def _fields(owner: str, thing: Any, put: Callable[[Any], Recipe]) -> Iterator[Setting]:
@@ -87,16 +98,25 @@ def _fields(owner: str, thing: Any, put: Callable[[Any], Recipe]) -> Iterator[Se
         for key, value in thing.options.items():
             default = _default_of(thing, key)
             if not same(value, default):
-                yield Setting(owner, key, default, value, lambda other, key=key: put(Named(thing.target, {**thing.options, key: other})))
+                yield Setting(owner, key, default, value, functools.partial(_named_with, put, thing, key))
     elif dataclasses.is_dataclass(thing) and not isinstance(thing, type):
         for field, default in _defaults(thing).items():
             value = getattr(thing, field)
             if not same(value, default) and not dataclasses.is_dataclass(value):
-                yield Setting(owner, field, default, value, lambda other, field=field: put(replace(thing, **{field: other})))
+                yield Setting(owner, field, default, value, functools.partial(_with, put, thing, field))
+
+
+def _with(put: Callable[[Any], Recipe], thing: Any, field: str, value: Any) -> Recipe:
+    return put(replace(thing, **{field: value}))
+
+
+def _named_with(put: Callable[[Any], Recipe], thing: Named, key: str, value: Any) -> Recipe:
+    return put(Named(thing.target, {**thing.options, key: value}))
 
 
 def _defaults(thing: Any) -> Mapping[str, Any]:
-    return {field: default for field, (_, default) in field_types(type(thing)).items() if default is not REQUIRED}
+    cls: Any = type(thing)
+    return {field: default for field, (_, default) in field_types(cls).items() if default is not REQUIRED}
 
 
 def _default_of(thing: Named, key: str) -> Any:
@@ -146,7 +166,7 @@ class Compare:
                 return self._scores(own) != self._scores(other)
             self._known = self._known or traced(self.trial, self.trial.small, self.trial.peak, self.steps)
             return not self._known.same(traced(self.trial, other, self.trial.peak, self.steps))
-        except (Trouble, RuntimeError, ValueError):  # with the other value it is refused, or does not run (heads that do not divide a width)
+        except (Trouble, RuntimeError, ValueError):  # with the other value it is refused, or does not run
             return True
 
     def _plan(self, recipe: Recipe) -> tuple[int, int, int]:

@@ -18,7 +18,7 @@ from danlu.losses.parts import mapped
 from danlu.losses.returned import returned_loss
 
 # Losses of free scores, where an output of zeros says nothing about the row: they have a value at the start that everybody expects.
-SCORES = ("cross_entropy", "CrossEntropyLoss", "binary_cross_entropy", "BCEWithLogitsLoss", "binary_cross_entropy_with_logits", "focal", "hinge")
+SCORES = ("cross_entropy", "CrossEntropyLoss", "binary_cross_entropy", "BCEWithLogitsLoss", "focal", "hinge")
 HIGH, FAR, LOW = 2.0, 4.0, 0.5  # of what is predicted
 
 
@@ -30,7 +30,7 @@ def start(trial: Trial) -> Line:
     run = trial.fresh
     found, _, look = trial.looks[0]
     name = run.criterion.loss_name
-    zero, drawn = _predicted(Plain(run, trial.part.train, torch.float32), run, look)
+    zero, drawn = _predicted(Plain(run, trial.rows, torch.float32), run, look)
     if not math.isfinite(found):
         return line("start", FAILED, messages.CHECK_START_NAN, loss=found)
     figures = {"loss": found, "zero": zero, "drawn": drawn, "name": name}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from danlu import messages
 from danlu.check.certificate import FAILED, NOTE, OK, Line, line
 from danlu.check.trial import Trial
@@ -14,8 +16,9 @@ def steps(trial: Trial) -> Line:
     if trial.device.type == "mps":
         return line("steps", NOTE, messages.CHECK_NO_FLOAT64, device=str(trial.device))
     found = trial.followed
-    name = max(found.apart, key=lambda key: found.apart[key] if found.apart[key] == found.apart[key] else float("inf"))
-    figures = {"steps": found.steps, "error": found.apart[name], "bound": BOUND, "name": name, "gradient": found.gradient, "loss": found.loss}
+    name = max(found.apart, key=lambda key: math.inf if math.isnan(found.apart[key]) else found.apart[key])
+    figures = {"steps": found.steps, "error": found.apart[name], "bound": BOUND, "name": name, "gradient": found.gradient}
+    figures["loss"] = found.loss
     if found.apart[name] <= BOUND and found.loss <= BOUND:
         return line("steps", OK, messages.CHECK_STEPS_OK, **figures)
     where = messages.CHECK_STEPS_UPDATE if found.gradient <= BOUND else messages.CHECK_STEPS_GRADIENT

@@ -12,7 +12,7 @@ SHOWN = 5
 
 
 def touched(trial: Trial) -> Line:
-    """A tensor whose gradient was zero or absent in all the steps, although the loss depends on it, was cut off (detach, no_grad, .data)."""
+    """A tensor without a gradient in all the steps, although the loss depends on it, was cut off (detach, no_grad, .data)."""
     followed = trial.followed
     trained = [name for name, p in followed.plain.model.named_parameters() if p.requires_grad]
     missing = [name for name in trained if name not in followed.touched]
@@ -32,7 +32,8 @@ def _matters(trial: Trial, name: str) -> bool:
     kept, draws = p.detach().clone(), torch.Generator().manual_seed(0)
     with torch.no_grad():
         before = plain.loss(look)
-        p += (1e-3 * (kept.abs().mean() + 1e-2)) * torch.randn(p.shape, generator=draws, dtype=torch.float64).to(p)
+        moved = torch.randn(p.shape, generator=draws, dtype=torch.float64).to(p)
+        p.add_(moved, alpha=1e-3 * (float(kept.abs().mean()) + 1e-2))
         after = plain.loss(look)
         p.copy_(kept)
     return bool((after - before).abs() > 1e-12 * before.abs())

@@ -6,7 +6,7 @@ import copy
 import functools
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -71,7 +71,7 @@ class Trial:
                 self.row_flops = step_flops(copy.deepcopy(run.model), run.placement.put(inputs)) / rows
             except Exception:  # a model that wants other arguments: `loss` calls it
                 self.row_flops = 0.0
-        self.small, self.part = self._small(run)
+        self.small, self.part, self.rows = self._small(run)
         flops = self.row_flops * self.small.batch_size
         self.costly = flops > 2 * LOOK  # even two rows are
         self.steps = 2 if self.costly else 4 if flops < LOOK / 3 else 3
@@ -81,7 +81,7 @@ class Trial:
     def late(self) -> bool:
         return time.monotonic() - self.began > LIMIT
 
-    def _small(self, run: Run) -> tuple[Recipe, Data]:
+    def _small(self, run: Run) -> tuple[Recipe, Data, Part]:
         """The recipe with fewer rows in a batch, split as before, on a few rows with a shorter last batch; and these rows."""
         recipe, rows = self.recipe, len(self.data.train)
         wish = min(recipe.batch_size, ROWS, max(2, int(LOOK / self.row_flops)) if self.row_flops else 64)
@@ -99,14 +99,16 @@ class Trial:
                 if number < size:
                     continue
                 small = replace(recipe, epochs=None, steps=self.total, batch_size=size, micro_batch_size=micro, validate=False)
-                part = replace(self.data, train=Part(self.data.train, spread(rows, number)), val=self._held_out(), test=None)
+                some = Part(self.data.train, spread(rows, number))
+                part = replace(self.data, train=some, val=self._held_out(), test=None)
                 try:
                     with undisturbed(self.device), Run(small, data=part):
-                        return small, part
+                        return small, part, some
                 except Trouble:  # a technique or a norm that wants other sizes
                     continue
-        everything = replace(self.data, train=Part(self.data.train, torch.arange(rows)), val=self._held_out(), test=None)
-        return replace(recipe, epochs=None, steps=self.total, validate=False), everything
+        some = Part(self.data.train, torch.arange(rows))
+        everything = replace(self.data, train=some, val=self._held_out(), test=None)
+        return replace(recipe, epochs=None, steps=self.total, validate=False), everything, some
 
     def _held_out(self) -> Part | None:
         rows = self.data.val
@@ -129,12 +131,12 @@ class Trial:
     def looks(self) -> list[tuple[float, dict[str, Tensor], Look]]:
         """The loss, the gradient, and what was looked at, of the fresh run's first batch and of the shorter last one of an epoch."""
         run, found = self.fresh, []
-        witness = Witness(run, self.part.train)
+        witness = Witness(run, self.rows)
         for number, batches in enumerate(batches_of(run, 1 if self.costly else 3)):
             if number != 1:
                 outcome = run.gradient(run.objective, batches)
                 found.append((float(outcome.loss), gradients(run.model), witness.look()))
-            self.part.train.asked.clear()
+            self.rows.asked.clear()
         witness.close()
         return found
 
@@ -147,8 +149,8 @@ class Trial:
     def followed(self) -> Followed:
         """The bare recipe in float64 for a few steps, and the plain loop beside it, from the same parameters over the same rows."""
         with self.run(self.bare(precision="fp64")) as run:
-            witness = Witness(run, self.part.train)
-            plain = Plain(run, self.part.train, torch.float64)
+            witness = Witness(run, self.rows)
+            plain = Plain(run, self.rows, torch.float64)
             optimizer = plain.optimizer()
             rates = [group["lr"] for group in optimizer.param_groups]
             sizes: dict[str, Tensor] = {}
@@ -168,8 +170,7 @@ class Trial:
                 own = gradients(plain.model)
                 if step == 0:
                     first, start = distance(found, own), look
-                known = losses[:1]
-                optimizer.step(lambda ask=closure, known=known: known.pop() if known else ask())
+                optimizer.step(_first_known(losses[0], closure))
                 off = max(off, abs(float(report.loss) - losses[0]) / max(abs(losses[0]), 1e-12))
                 touched |= {name for name, p in run.model.named_parameters() if p.grad is not None and bool(p.grad.count_nonzero())}
                 for name, value in own.items():
@@ -197,6 +198,12 @@ def _norm(tensors: list[Tensor]) -> float:
     return float(torch.stack([tensor.square().sum() for tensor in tensors]).sum().sqrt())
 
 
+def _first_known(loss: float, ask: Callable[[], float]) -> Callable[[], float]:
+    """A closure for an optimiser that searches: the first answer is known, and the gradient to it is there."""
+    known = [loss]
+    return lambda: known.pop() if known else ask()
+
+
 def _apart(model: nn.Module, plain: nn.Module, sizes: dict[str, Tensor]) -> dict[str, float]:
     """The largest difference in each parameter and buffer, relative to one and the larger of their sizes.
 
@@ -222,11 +229,13 @@ def _peak(run: Run, points: int = 400) -> int:
 @contextmanager
 def undisturbed(device: torch.device) -> Iterator[None]:
     """Whatever is drawn inside, the generators of torch, NumPy and Python are afterwards as they were."""
-    held = random.getstate(), np.random.get_state(), Keyed.seed, Keyed.step, Keyed.ids, Keyed.calls
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 (a user's data may draw from it)
+    keys = Keyed.seed, Keyed.step, Keyed.ids, Keyed.calls
+    cpu = device.type == "cpu"
     try:
-        with torch.random.fork_rng(devices=[device] if device.type != "cpu" else [], device_type=device.type if device.type != "cpu" else "cuda"):
+        with torch.random.fork_rng(devices=[] if cpu else [device], device_type="cuda" if cpu else device.type):
             yield
     finally:
-        random.setstate(held[0])
-        np.random.set_state(held[1])  # noqa: NPY002 (a user's data may draw from it)
-        Keyed.seed, Keyed.step, Keyed.ids, Keyed.calls = held[2:]
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+        Keyed.seed, Keyed.step, Keyed.ids, Keyed.calls = keys

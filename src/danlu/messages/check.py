@@ -27,7 +27,9 @@ CHECK_TITLES = {
     "settings": Sentence("settings", "设置"),
     "cost": Sentence("cost", "开销"),
 }
-CHECK_SUM = Sentence("{ok} ok, {note} to note, {failed} failed, in {seconds:.1f} s", "通过 {ok}，留意 {note}，未过 {failed}，用时 {seconds:.1f} 秒")
+CHECK_SUM = Sentence(
+    "{ok} ok, {note} to note, {failed} failed, in {seconds:.1f} s", "通过 {ok}，留意 {note}，未过 {failed}，用时 {seconds:.1f} 秒"
+)
 CHECK_KEPT = Sentence(" (kept from {made}; --again looks anew)", "（取自 {made} 的检查；--again 重新检查）")
 CHECK_REFUSED = Sentence(
     "the check before the run failed: {title}: {says}\nchange the recipe, or train it as it is with --no-check (danlu check shows the whole page)",
@@ -54,14 +56,17 @@ CHECK_ROWS_DIFFER = Sentence(
     "the {what} of a row depend on which rows it is fetched with, so inputs and targets do not belong together; fetch(ids) must return row k for ids[k]",
     "同一行的{what}随一起取的行而变，输入与目标对不上；fetch(ids) 的第 k 行必须是 ids[k] 那一行",
 )
-CHECK_ROWS_ONCE = Sentence("an epoch shows {seen} of {rows} rows instead of each of them once", "一轮只见到 {rows} 行中的 {seen} 行，而不是每行一次")
+CHECK_ROWS_ONCE = Sentence(
+    "an epoch shows {seen} of {rows} rows instead of each of them once", "一轮只见到 {rows} 行中的 {seen} 行，而不是每行一次"
+)
 
 CHECK_START_OK = Sentence(
     "loss {loss:.4g} of the fresh model; one that knows nothing should have {zero:.4g} to {drawn:.4g}",
     "初始模型的损失为 {loss:.4g}；一无所知的模型应在 {zero:.4g} 到 {drawn:.4g}",
 )
 CHECK_START_UNKNOWN = Sentence(
-    "loss {loss:.4g} of the fresh model; what to expect of this loss cannot be told", "初始模型的损失为 {loss:.4g}；这种损失无法预知应为多少"
+    "loss {loss:.4g} of the fresh model; what to expect of this loss cannot be told",
+    "初始模型的损失为 {loss:.4g}；这种损失无法预知应为多少",
 )
 CHECK_START_NAN = Sentence(
     "the loss of the fresh model is {loss}; look for a logarithm or a division by zero, and at the inputs (danlu look)",
@@ -182,7 +187,8 @@ CHECK_DEAD = Sentence(
 CHECK_NO_SETTINGS = Sentence("nothing is set to another value than its default", "没有与默认值不同的设置")
 CHECK_SETTINGS_OK = Sentence("each of {count} makes a difference: {names}", "{count} 个设置都起作用：{names}")
 CHECK_WITHOUT = Sentence(
-    "as good as at the default, in {steps} steps: {names}; is it read anywhere?", "在 {steps} 步内与默认值没有差别：{names}；它们有被用到吗？"
+    "as good as at the default, in {steps} steps: {names}; is it read anywhere?",
+    "在 {steps} 步内与默认值没有差别：{names}；它们有被用到吗？",
 )
 CHECK_UNTRIED = Sentence("; not tried: {untried}", "；未尝试：{untried}")
 
