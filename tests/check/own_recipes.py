@@ -146,10 +146,11 @@ from torch import nn
 class Net(nn.Module):
     def __init__(self, num_features, num_classes, width=16, rate=0.0):
         super().__init__()
-        self.layers = nn.Sequential(nn.Linear(num_features, width), nn.GELU(), nn.Dropout(rate), nn.LayerNorm(width), nn.Linear(width, num_classes))
+        self.first, self.norm, self.dropped = nn.Linear(num_features, width), nn.LayerNorm(width), nn.Dropout(rate)
+        self.last = nn.Linear(width, num_classes)
 
     def forward(self, x):
-        return self.layers(x)
+        return self.last(self.dropped(self.norm(self.first(x).tanh())))
 
 def optimizer(params, lr=1e-2, eps=1e-8):
     return torch.optim.RAdam([p for _, p in params], lr=lr, eps=eps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -419,5 +420,5 @@ def test_the_reference_shares_no_seam_with_the_loop(monkeypatch: pytest.MonkeyPa
 
 def test_every_check_can_fail_or_be_noted() -> None:
     """Each line but the cost, which only measures, is red in some test above."""
-    text = open(__file__, encoding="utf-8").read()
+    text = Path(__file__).read_text("utf-8")
     assert all(f'"{name}"' in text for name in CHECKS if name != "cost")

@@ -53,8 +53,8 @@ def train(
     with ExitStack() as stack:
         stop = stack.enter_context(Stop())
         run = stack.enter_context(Run(recipe)) if new else None  # bad data makes no folder
-        checked = passed(run, tell) if run and check else None
         taken = started(run, start) if run and start else None  # nor do weights that do not fit
+        checked = passed(run, tell) if run and check else None
         folder = stack.enter_context(claim(out, form, name, changing))
         run = run or stack.enter_context(Run(recipe))
         session = stack.enter_context(Session(run, folder, every, tell, accept, limit))
