@@ -46,8 +46,10 @@ def certify(run: Run, again: bool = False) -> Certificate:
         trial = Trial(run)
         lines = tuple(_looked(name, check, trial) for name, check in CHECKS.items())
         trial.close()
+        whole = not trial.late
     certificate = Certificate(lines, made, round(time.perf_counter() - began, 2), key)
-    keep(certificate)
+    if whole:  # else another start may get further
+        keep(certificate)
     return certificate
 
 
