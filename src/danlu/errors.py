@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 # Exit codes of the command line. 0 is success, 1 an error of ours (a bug), 130 what shells give for Ctrl-C before anything was saved.
 BUG = 1
 BAD_INPUT = 2  # the recipe, the data or the command line must be changed; nothing was written over
-REFUSED = 3  # a combination that could not train correctly; the sentence says what to do instead
+REFUSED = 3  # a combination that could not train correctly, or that the check before a run failed; the sentence says what to do instead
 BUSY = 4  # the run folder is in use by another process
 DIVERGED = 5  # training stopped because numbers were no longer finite
 NO_SPACE = 6  # the disk is full or cannot be written; what was saved before is whole

@@ -249,11 +249,11 @@ def _reports(facts: dict[str, Any]) -> str:
 def _placement(facts: dict[str, Any]) -> str:
     placement = facts["placement"]
     memory = placement["memory"]
-    parts = " + ".join(say(word, bytes=_size(memory[name])) for name, word in messages.MEMORY_WORDS.items() if memory[name])
+    parts = " + ".join(say(word, bytes=in_bytes(memory[name])) for name, word in messages.MEMORY_WORDS.items() if memory[name])
     where = {name: placement[name] for name in ("processes", "device", "precision")}
     return _line(
         say(messages.EXPLAIN_PLACE, placement=placement["is"], **where),
-        say(messages.EXPLAIN_MEMORY, total=_size(memory["total"]), parts=parts),
+        say(messages.EXPLAIN_MEMORY, total=in_bytes(memory["total"]), parts=parts),
     )
 
 
@@ -262,7 +262,8 @@ def amount(value: float) -> str:
     return _in_units(value, 1000, ("", "k", "M", "G", "T", "P"))
 
 
-def _size(count: int) -> str:
+def in_bytes(count: int) -> str:
+    """A size with the unit that suits it: `9.93 MiB`."""
     return _in_units(count, 1024, ("B", "KiB", "MiB", "GiB", "TiB"))
 
 

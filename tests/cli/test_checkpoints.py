@@ -9,7 +9,7 @@ from danlu import errors
 
 
 def test_the_list_names_the_best_and_the_latest(danlu, recipe: Path) -> None:
-    danlu("train", str(recipe), "--out", "here", "--with", "checkpoint(every=5, keep=3)")
+    danlu("train", str(recipe), "--no-check", "--out", "here", "--with", "checkpoint(every=5, keep=3)")
     answer = danlu("checkpoints", "here")
     lines = answer.out.splitlines()
     assert answer.code == 0 and [line.split()[0] for line in lines][-2:] == ["step-10", "step-12"] and len(lines) == 3
@@ -21,7 +21,7 @@ def test_the_list_names_the_best_and_the_latest(danlu, recipe: Path) -> None:
 
 
 def test_one_changed_bit_is_found_by_verify(danlu, recipe: Path) -> None:
-    danlu("train", str(recipe), "--out", "here")
+    danlu("train", str(recipe), "--no-check", "--out", "here")
     path = next(Path("here/checkpoints").glob("step-12/state.safetensors"))
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
@@ -35,7 +35,7 @@ def test_one_changed_bit_is_found_by_verify(danlu, recipe: Path) -> None:
 
 def test_no_run_and_no_checkpoint(danlu, recipe: Path, tmp_path: Path) -> None:
     assert danlu("checkpoints", str(tmp_path)).code == errors.BAD_INPUT
-    danlu("train", str(recipe), "--out", "here")
+    danlu("train", str(recipe), "--no-check", "--out", "here")
     for path in sorted(Path("here/checkpoints").rglob("*"), reverse=True):
         path.unlink() if path.is_file() else path.rmdir()
     answer = danlu("checkpoints", "here", "--lang", "zh")

@@ -89,7 +89,7 @@ def test_by_command(tmp_path, capsys):
             x, colour = draw.random(), draw.choice(["red", "blue", "green"])
             rows.writerow([x, colour, "yes" if (x > 0.5) == (colour == "red") else "no"])
     fields = [f"data.path={tmp_path / 'a.csv'}", "data.target=y", "steps=300", "device=cpu"]
-    assert main(["train", "tabular", *fields, "--out", str(tmp_path / "run"), "--quiet"]) == 0
+    assert main(["train", "tabular", *fields, "--no-check", "--out", str(tmp_path / "run"), "--quiet"]) == 0
     capsys.readouterr()
     assert main(["evaluate", str(tmp_path / "run"), "--baselines", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -27,7 +27,7 @@ def pictures(tmp_path_factory):
                 pixels[..., colour] = draw.integers(140, 255, (9, 12))
                 Image.fromarray(pixels).save(folder / f"{number}.png")
     words = [f"data.path={root / 'data'}", "epochs=4", "batch_size=16", "device=cpu"]
-    assert main(["train", "images", *words, "--out", str(root / "run"), "--quiet"]) == 0
+    assert main(["train", "images", *words, "--no-check", "--out", str(root / "run"), "--quiet"]) == 0
     return root
 
 
@@ -59,7 +59,7 @@ def reviews(tmp_path_factory):
         with (root / name).open("w", encoding="gb18030" if name == "评论.csv" else "utf-8-sig", newline="") as file:
             csv.writer(file).writerows([("评价", "标签"), *rows])
     fields = [f"data.path={root / '评论.csv'}", "data.text=评价", "data.target=标签", "epochs=6", "device=cpu"]
-    assert main(["train", "classify-text", *fields, "--out", str(root / "run"), "--quiet"]) == 0
+    assert main(["train", "classify-text", *fields, "--no-check", "--out", str(root / "run"), "--quiet"]) == 0
     return root
 
 
@@ -84,7 +84,7 @@ def test_text_goes_on(tmp_path, capsys):
     draw = random.Random(0)
     (tmp_path / "a.txt").write_text("".join(draw.choices("abcd", k=1)[0] * 3 + " " for _ in range(4000)), "utf-8")
     fields = [f"data.path={tmp_path}/*.txt", "data.length=32", "model.width=32", "model.depth=1", "model.heads=2", "epochs=2", "device=cpu"]
-    assert main(["train", "text", *fields, "--out", str(tmp_path / "run"), "--quiet"]) == 0
+    assert main(["train", "text", *fields, "--no-check", "--out", str(tmp_path / "run"), "--quiet"]) == 0
     capsys.readouterr()
     assert main(["evaluate", str(tmp_path / "run"), f"data.path={tmp_path / 'a.txt'}", "--json"]) == 0
     measured = json.loads(capsys.readouterr().out)["metrics"]

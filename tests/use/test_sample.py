@@ -100,7 +100,7 @@ def test_from_the_command_line(tmp_path, capsys):
         f"model: {{gpt: {{width: 16, depth: 1, heads: 2}}}}\ndata: {own}:letters\noptimizer: {{adamw: {{lr: 1e-2}}}}\n"
         "steps: 150\nbatch_size: 16\ndevice: cpu\n"
     )
-    assert main(["train", str(recipe), "--out", str(tmp_path / "run"), "--quiet"]) == 0
+    assert main(["train", str(recipe), "--no-check", "--out", str(tmp_path / "run"), "--quiet"]) == 0
     capsys.readouterr()
     assert main(["sample", str(tmp_path / "run"), "--prompt", "abc", "--tokens", "5", "--temperature", "0", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["text"] == "defgh"

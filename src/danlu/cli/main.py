@@ -29,6 +29,7 @@ COMMANDS = (
     "export",
     "import",
     "explain",
+    "check",
     "init",
     "list",
     "show",

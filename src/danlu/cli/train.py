@@ -25,7 +25,8 @@ FROM = Flag("--from", messages.FLAG_FROM, "RUN|FILE|hf:NAME")
 QUIET = Flag("--quiet", messages.FLAG_QUIET)
 ACCEPT = Flag("--accept", messages.FLAG_ACCEPT, "code", many=True)
 LIMIT = Flag("--limit", messages.FLAG_LIMIT, "TIME")
-FLAGS = (*CHANGES, FROM, OUT, LIMIT, ACCEPT, JSON, QUIET)
+NO_CHECK = Flag("--no-check", messages.FLAG_NO_CHECK)
+FLAGS = (*CHANGES, FROM, OUT, NO_CHECK, LIMIT, ACCEPT, JSON, QUIET)
 COMMAND = Command("train", messages.ABOUT_TRAIN, "RECIPE [field=value ...]", 1, None, FLAGS, messages.QUOTING)
 
 
@@ -39,6 +40,7 @@ def trained(recipe: Recipe, name: str, out: str | Path | None, given: Given, res
 
     how: dict[str, Any] = {"name": name, "resume": resume, "start": given.get("--from"), "command": ["danlu", *sys.argv[1:]]}
     how |= {"accept": _accepted(given), "limit": _limit(given), "changing": changing}
+    how["check"] = not resume and not given["--no-check"]
     if given["--quiet"]:
         result = train(recipe, out, **how)
     else:

@@ -4,6 +4,7 @@ A constant per sentence: the type checker finds a wrong name, a test finds a mis
 product; all of them are reached as `messages.NAME`, so a name is used once.
 """
 
+from danlu.messages.check import *
 from danlu.messages.cli import *
 from danlu.messages.data import *
 from danlu.messages.describe import *

@@ -108,10 +108,10 @@ def environment(device: torch.device) -> dict[str, Any]:
         "packages": {name: package.version for package in metadata.distributions() if (name := package.metadata["Name"])},
         "host": socket.gethostname(),
         "system": platform.platform(),
-        "cpu": _cpu(),
+        "cpu": cpu_name(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
-        "device": _device(device),
+        "device": device_facts(device),
     }
 
 
@@ -137,7 +137,7 @@ def _git(folder: Path, *question: str) -> str | None:
     return answer.stdout.strip()
 
 
-def _cpu() -> str:
+def cpu_name() -> str:
     if sys.platform == "linux":
         for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
             if line.lower().startswith(("model name", "hardware")):
@@ -145,7 +145,7 @@ def _cpu() -> str:
     return platform.processor() or platform.machine()
 
 
-def _device(device: torch.device) -> dict[str, Any]:
+def device_facts(device: torch.device) -> dict[str, Any]:
     found: dict[str, Any] = {"type": device.type}
     if device.type != "cpu":
         backend: Any = torch.get_device_module(device)

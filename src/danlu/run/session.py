@@ -59,8 +59,15 @@ class Session:
 
     # ---- the beginning ----
 
-    def begin(self, name: str, command: Sequence[str] | None, start: str | None = None, taken: Taken | None = None) -> None:
-        """Load the newest whole checkpoint, open the logs where it left them, and record this start."""
+    def begin(
+        self,
+        name: str,
+        command: Sequence[str] | None,
+        start: str | None = None,
+        taken: Taken | None = None,
+        checked: dict[str, Any] | None = None,
+    ) -> None:
+        """Load the newest whole checkpoint, open the logs where it left them, and record this start (`checked`: and its certificate)."""
         path, run = self.folder.path, self.run
         record.check_data(path, run)
         record.check_ancestry(path, start)
@@ -79,6 +86,7 @@ class Session:
         if self.done:
             return
         attempt = record.attempt(path, run, command, user_file.sources(self.folder.recipe))
+        attempt |= {"check": checked} if checked else {}
         other = changes.check_code(record.attempts(path), attempt, self.accept, path) if run.step else []
         if start and not run.step:
             taken = taken or started(run, start)

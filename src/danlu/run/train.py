@@ -6,11 +6,13 @@ import os
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from danlu import messages
 from danlu.core import Recipe, Run
 from danlu.describe.forms import to_data
-from danlu.errors import BadInput
+from danlu.errors import BadInput, Refused, say
+from danlu.find.names import Phrase
 from danlu.run.finish import Result
 from danlu.run.folder import claim
 from danlu.run.session import Session, Watcher, started
@@ -31,6 +33,7 @@ def train(
     accept: Collection[str] = (),
     changing: Collection[str] = (),
     limit: float | None = None,
+    check: bool = False,
 ) -> Result:
     """Train `recipe` to its end in the folder `out`, going on where an earlier start left off. Without one: a new `runs/<name>-<date>-<n>`.
 
@@ -38,7 +41,8 @@ def train(
     person should read now. resume: `out` must hold a run. start: weights that a new run starts from, see
     `use.start_from`. command: the command line, for the record. accept: "code" goes on although code or packages are not what they were.
     changing: fields of the recipe ("epochs", "steps", "optimizer") in which `out` may hold another; from here on this one holds, see
-    `run.changes.adapted`. limit: seconds after which the run is saved and stopped, in time for the save.
+    `run.changes.adapted`. limit: seconds after which the run is saved and stopped, in time for the save. check: try the recipe first (see
+    `danlu.check`), where there is no run yet; a check that fails is Refused, and no folder is made.
     Raises Stopped after SIGTERM, SIGINT or SIGUSR1 and at the limit (saved; the same call goes on), Diverged after `session.HOPELESS`
     non-finite steps in a row, BadInput, Refused, Busy, NoSpace.
     """
@@ -50,9 +54,24 @@ def train(
         stop = stack.enter_context(Stop())
         run = stack.enter_context(Run(recipe)) if new else None  # bad data makes no folder
         taken = started(run, start) if run and start else None  # nor do weights that do not fit
+        checked = passed(run, tell) if run and check else None
         folder = stack.enter_context(claim(out, form, name, changing))
         run = run or stack.enter_context(Run(recipe))
         session = stack.enter_context(Session(run, folder, every, tell, accept, limit))
-        session.begin(name, command, start, taken)
+        session.begin(name, command, start, taken, checked)
         session.loop(watchers, stop)
         return session.finish()
+
+
+def passed(run: Run, tell: Callable[[str], None]) -> dict[str, Any]:
+    """What a run remembers of its certificate; what is to be noted is told. Raises Refused if a line failed."""
+    from danlu.check import certify
+
+    found = certify(run)
+    for line in found.having("failed"):
+        raise Refused(messages.CHECK_REFUSED, title=Phrase(messages.CHECK_TITLES[line.name]), says=line)
+    for line in found.having("note"):
+        tell(say(messages.CHECK_TOLD, title=say(messages.CHECK_TITLES[line.name]), says=str(line)))
+    if found.verdict == "ok":
+        tell(say(messages.CHECK_TOLD_OK, count=len(found.lines)))
+    return found.record
