@@ -24,7 +24,8 @@ def serve() -> None:
     os.dup2(2, 1)
     _warm()
     gc.freeze()  # a collection in a child would touch, and so copy, every page
-    ended, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    ended, wake = os.pipe()
+    os.set_blocking(wake, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake)
     rest = b""
@@ -74,7 +75,7 @@ def _command(arguments: list[str], cwd: str, log: str, hook: Any) -> int:
     sys.argv[1:] = arguments
     if hook:
         getattr(hooks, hook[0])(**hook[1])
-    return main(arguments)
+    return main()
 
 
 def _warm() -> None:

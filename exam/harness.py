@@ -7,6 +7,7 @@ asked. Each has a fast size (`make test`) and a full one (`make exam`, which set
 from __future__ import annotations
 
 import atexit
+import contextlib
 import hashlib
 import json
 import os
@@ -38,6 +39,9 @@ PATIENCE = 120.0  # seconds that any one command may take, on the slowest machin
 def size(fast: Any, full: Any) -> Any:
     """Which of the two this run of the exam uses."""
     return full if FULL else fast
+
+
+exam_only = pytest.mark.skipif(not FULL, reason="runs in make exam")
 
 
 def need(*tools: str) -> None:
@@ -88,8 +92,9 @@ class Started:
 
     def send(self, number: int) -> None:
         """Send it a signal; nothing happens if it is over."""
-        if self.pid not in self._server.codes:
-            os.kill(self.pid, number)
+        if not self.over:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         self.send(signal.SIGKILL)
@@ -194,6 +199,12 @@ def run(*arguments: Any, cwd: Path, hook: tuple[str, dict[str, Any]] | None = No
     return start(*arguments, cwd=cwd, hook=hook).wait()
 
 
+def go_on(recipe: Path, cwd: Path) -> Ended:
+    """`danlu resume run`; or, where the run came to nothing yet, the command that began it."""
+    begun = (cwd / "run" / "recipe.json").exists()
+    return run("resume", "run", cwd=cwd) if begun else run("train", recipe, "--out", "run", cwd=cwd)
+
+
 def fresh(*arguments: Any, cwd: Path) -> Ended:
     """Run `danlu ARGUMENTS` in an interpreter of its own, as a user does."""
     began = time.monotonic()
@@ -235,10 +246,20 @@ def final(folder: Path) -> str:
     return digest(checkpoint.read(newest)) + ":" + (hashlib.sha256(weights.read_bytes()).hexdigest() if weights.exists() else "-")
 
 
+def outcome(folder: Path) -> tuple[str, list[dict[str, Any]], list[str]]:
+    """All of a finished run that must be as in any other: state, log, and no rubbish."""
+    return final(folder), logged(folder), rubbish(folder)
+
+
 def logged(folder: Path) -> list[dict[str, Any]]:
     """The lines of metrics.jsonl without the clocks in them."""
     clocks = ("seconds", "rows_per_second")
     return [{key: value for key, value in line.items() if key not in clocks} for line in log.read(folder / "metrics.jsonl")]
+
+
+def compare(found: tuple[Any, ...], reference: tuple[Any, ...]) -> str:
+    """Which parts of two outcomes differ; empty when they are the same."""
+    return ", ".join(what for what, a, b in zip(("state", "log", "rubbish"), found, reference, strict=True) if a != b)
 
 
 def rubbish(folder: Path) -> list[str]:

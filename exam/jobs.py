@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
+from danlu.core import Batch, Gradient, Objective, Outcome, Run, Technique
 from danlu.data.source import Data, Facts, Tensors
 
 ROWS = 96
@@ -60,6 +62,25 @@ def _data(x: torch.Tensor, y: torch.Tensor, facts: Facts, made: Numbers | Tokens
     return Data(parts[0], facts, parts[1], parts[2], fingerprint=f"{type(made).__name__} {made.seed}")
 
 
+@dataclass
+class Ids(Technique):
+    """Write the sample ids of each step to the file `ids` of the current folder: a line `[step, [id, ...]]` for each gradient taken."""
+
+    neutral: ClassVar = "writes a file"
+    changes: ClassVar = "files"
+
+    def wrap_gradient(self, gradient: Gradient, run: Run) -> Gradient:
+        def written(objective: Objective, batches: Sequence[Batch]) -> Outcome:
+            ids = [int(number) for batch in batches for number in batch.ids]
+            with open("ids", "a", encoding="utf-8") as file:
+                file.write(json.dumps([batches[0].step, ids]) + "\n")
+            return gradient(objective, batches)
+
+        return written
+
+
+IDS = f"{Path(__file__).resolve()}:Ids"
+
 _MODELS: dict[str, tuple[dict[str, Any], type]] = {
     "mlp": ({"mlp": {"hidden": [64, 64], "dropout": 0.1}}, Numbers),
     "gpt": ({"gpt": {"width": 64, "depth": 2, "heads": 4, "dropout": 0.1}}, Tokens),
@@ -73,18 +94,18 @@ def write(
     name: str,
     *,
     steps: int = 60,
-    every: int = 4,
+    every: int | str = 4,
     workers: int = 0,
     background: bool = False,
     seed: int = 1,
-    techniques: tuple[dict[str, Any], ...] = (),
+    techniques: tuple[Any, ...] = (),
     data: dict[str, Any] | None = None,
     **fields: Any,
 ) -> Path:
     """The recipe file of a job, `folder/NAME.yaml`: AdamW under a cosine, an average, validation each epoch of 6 steps.
 
-    every: steps between two checkpoints. techniques: more of them, inside the others. data: options of the rows. fields: others of the
-    recipe.
+    every: steps, or time, between two checkpoints. techniques: more of them, inside the others. data: options of the rows. fields: others
+    of the recipe.
     """
     model, rows = _MODELS[name]
     recipe = {
