@@ -1,4 +1,4 @@
-"""The fork server: it has imported everything and trained once, and forks a `danlu` command for each line that it is sent.
+"""The fork server: it has imported everything and trained once, and forks a command (`danlu`'s, unless told) for each line that it is sent.
 
 A forked command starts in milliseconds, where a new interpreter needs seconds; R01 shows that it computes the same bits. Lines in:
 {"arguments": [...], "cwd": ..., "log": ..., "hook": [name, {options}] or null}. Lines out: {"pid": n}, later {"pid": n, "code": n}.
@@ -13,16 +13,21 @@ import select
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 
-def serve() -> None:
-    """Answer on standard output what comes in on standard input, until that ends."""
+def serve(command: Callable[[], int] | None = None, warm: Callable[[], None] | None = None) -> None:
+    """Answer on standard output what comes in on standard input, until that ends.
+
+    command: what a child does after its hook, its exit code; the arguments are in `sys.argv`. warm: what imports all that it needs.
+    """
+    command, warm = command or _danlu, warm or _warm
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at the terminal is for pytest
     answers = os.dup(1)
     os.dup2(2, 1)
-    _warm()
+    warm()
     gc.freeze()  # a collection in a child would touch, and so copy, every page
     ended, wake = os.pipe()
     os.set_blocking(wake, False)
@@ -44,7 +49,7 @@ def serve() -> None:
                     signal.set_wakeup_fd(-1)
                     for handle in (ended, wake, answers):
                         os.close(handle)
-                    sys.exit(_command(**json.loads(line)))
+                    sys.exit(_child(command, **json.loads(line)))
                 os.write(answers, json.dumps({"pid": pid}).encode() + b"\n")
 
 
@@ -60,11 +65,8 @@ def _reaped() -> list[tuple[int, int]]:
         found.append((pid, os.waitstatus_to_exitcode(status)))
 
 
-def _command(arguments: list[str], cwd: str, log: str, hook: Any) -> int:
-    """In the forked process: what the command line would do."""
-    from danlu.cli.main import main
-    from exam import hooks
-
+def _child(command: Callable[[], int], arguments: list[str], cwd: str, log: str, hook: Any) -> int:
+    """In the forked process."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
@@ -74,7 +76,15 @@ def _command(arguments: list[str], cwd: str, log: str, hook: Any) -> int:
         os.dup2(handle, place)
     sys.argv[1:] = arguments
     if hook:
+        from exam import hooks
+
         getattr(hooks, hook[0])(**hook[1])
+    return command()
+
+
+def _danlu() -> int:
+    from danlu.cli.main import main
+
     return main()
 
 

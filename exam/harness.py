@@ -86,7 +86,7 @@ class Ended(NamedTuple):
 class Started:
     """A `danlu` command that is going on."""
 
-    def __init__(self, server: _Server, pid: int, log: Path):
+    def __init__(self, server: Server, pid: int, log: Path):
         self._server, self.pid, self._log, self._began = server, pid, log, time.monotonic()
         self._place = log.stat().st_size if log.exists() else 0
 
@@ -113,13 +113,13 @@ class Started:
         return Ended(self._server.codes[self.pid], text, time.monotonic() - self._began)
 
 
-class _Server:
-    """The process of `forked`, and what it has answered."""
+class Server:
+    """The process of `forked`, and what it has answered. code: what it executes to serve."""
 
-    def __init__(self) -> None:
+    def __init__(self, python: str = sys.executable, code: str = "from exam.forked import serve; serve()") -> None:
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (as long as the server lives)
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "from exam.forked import serve; serve()"],
+            [python, "-c", code],
             cwd=ROOT,
             env=environment(),
             stdin=subprocess.PIPE,
@@ -132,7 +132,7 @@ class _Server:
         threading.Thread(target=self._read, daemon=True).start()
         atexit.register(self.close)
 
-    def start(self, arguments: Sequence[str], cwd: Path, hook: tuple[str, dict[str, Any]] | None) -> Started:
+    def start(self, arguments: Sequence[str], cwd: Path, hook: tuple[str, dict[str, Any]] | None = None) -> Started:
         log = cwd / "log"
         asked = {"arguments": list(map(str, arguments)), "cwd": str(cwd), "log": str(log), "hook": hook}
         before = len(self._pids)
@@ -182,8 +182,8 @@ class _Server:
 
 
 @cache
-def _server() -> _Server:
-    return _Server()
+def _server() -> Server:
+    return Server()
 
 
 def start(*arguments: Any, cwd: Path, hook: tuple[str, dict[str, Any]] | None = None) -> Started:
