@@ -44,10 +44,9 @@ def edit(name: str, old: str, new: str) -> Callable[[Path], None]:
 
 
 def held(folder: Path) -> dict[str, bytes]:
-    """All that is in the run folder, but who has it locked and the log for people."""
-    return {
-        str(path): path.read_bytes() for path in (folder / "run").rglob("*") if path.is_file() and path.name not in ("lock", "train.log")
-    }
+    """What a run is gone on with from. (Its logs say that it was refused, and end at the step of the newest checkpoint.)"""
+    files = [folder / "run" / "recipe.json", folder / "run" / "record.json", *(folder / "run" / "checkpoints").rglob("*")]
+    return {str(path): path.read_bytes() for path in files if path.is_file()}
 
 
 TABULAR = {"model": {"tabular_net": {}}, "data": {"tabular": {"path": "table.csv", "target": "label"}}}

@@ -1,6 +1,6 @@
 """R12: a save that prunes is killed at each rename and deletion, beside the training too: `latest` always names a whole checkpoint.
 
-Two of the best, milestones and the newest are kept, so that a save makes one and deletes one; also when the step had been saved before.
+Two of the best, milestones and the newest are kept, so that a save makes one and deletes one.
 """
 
 from __future__ import annotations

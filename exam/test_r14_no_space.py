@@ -40,8 +40,15 @@ def disk(path: Path, size: int) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(path)], check=True)
 
 
+LARGE = {  # checkpoints of more than a megabyte, beside which logs are small
+    "mlp": {"mlp": {"hidden": [256, 256], "dropout": 0.1}},
+    "gpt": {"gpt": {"width": 64, "depth": 2, "heads": 4, "dropout": 0.1}},
+    "cnn": {"cnn": {"widths": [32, 256], "dropout": 0.1}},
+}
+
+
 def wrong(folder: Path, ended: Ended, newest: int, words: str) -> str:
-    """What is not as it must be after a save that failed; empty when all is well."""
+    """What is not as it must be after the save that follows on step `newest` failed; empty when all is well."""
     whole, broken = checkpoint.newest_valid(folder / "run" / "checkpoints")
     told = [event["step"] for event in log.read(folder / "run" / "events.jsonl") if event["event"] == "checkpoint"]
     if ended.code != NO_SPACE or words not in ended.last:
@@ -111,13 +118,13 @@ def test_a_full_disk(tmp_path: Path) -> None:
     for name in jobs.NAMES:
         whole = tmp_path / f"{name}-whole"
         whole.mkdir()
-        assert run("train", jobs.write(whole, name, steps=16), "--out", "run", cwd=whole).code == 0
+        assert run("train", jobs.write(whole, name, steps=16, model=LARGE[name]), "--out", "run", cwd=whole).code == 0
         reference = outcome(whole / "run")
         one = sum(path.stat().st_size for path in (whole / "run" / "checkpoints" / "step-16").iterdir())
         for background in (False, True):
             trials += 1
             with disk(tmp_path / f"{name}-{background}", int(1.5 * one) + 150_000) as folder:  # and room for logs and recipe
-                recipe = jobs.write(folder, name, steps=16, background=background)
+                recipe = jobs.write(folder, name, steps=16, background=background, model=LARGE[name])
                 ended = run("train", recipe, "--out", "run", cwd=folder)
                 said = NEEDED.search(ended.last)
                 if failed := wrong(folder, ended, 4, "bytes and"):
