@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import random
 import shutil
 import subprocess
@@ -31,7 +30,6 @@ import reliability_formats as formats
 import reliability_jobs as jobs
 import reliability_saving as saving
 
-from danlu.run import log
 from exam.harness import ROOT, Ended, Server
 
 PEERS = ROOT / ".venv-peers" / "bin" / "python"
@@ -48,14 +46,16 @@ class Framework:
         self.server = Server() if name == "danlu" else Server(str(PEERS), code)
         self.checkpoints = {"danlu": "run/checkpoints", "hf": "ck"}.get(name, "ck")
 
-    def train(self, job: str, folder: Path, kill: float | None = None) -> Ended:
-        """Begin or go on, whichever the folder asks for; killed after so many seconds."""
+    def train(self, job: str, folder: Path, kill: float | None = None, kill_at: int = 0) -> Ended:
+        """Begin or go on, whichever the folder asks for; killed after so many seconds, or at a step."""
         if self.name == "danlu":
             begun = (folder / "run" / "recipe.json").exists()
             words = ["resume", "run"] if begun else ["train", str(jobs.recipe(folder, job)), "--out", "run"]
         else:
             words = [self.name, job]
-        command = self.server.start(words, folder)
+        if kill_at:
+            (folder / "kill-at").write_text(str(kill_at))
+        command = self.server.start(words, folder, ("at_step", {"step": kill_at}) if kill_at and self.name == "danlu" else None)
         if kill is not None:
             time.sleep(kill)
             command.kill()
@@ -67,9 +67,7 @@ class Framework:
 
     def steps(self, folder: Path) -> int:
         """The optimizer steps that were taken so far, those that were taken again included."""
-        if self.name == "danlu":
-            return max((line["step"] for line in log.read(folder / "run" / "metrics.jsonl")), default=0)
-        return (folder / "steps").read_text().count("x")
+        return (folder / ("ids" if self.name == "danlu" else "steps")).read_text().count("\n")
 
     def newest(self, folder: Path) -> list[Path]:
         """The files of the newest checkpoint."""
@@ -131,31 +129,26 @@ def finished(framework: Framework, folder: Path) -> dict[str, int]:
 
 
 def broken(framework: Framework, folder: Path) -> dict[str, int]:
-    """What becomes of a run whose newest checkpoint lacks a file, or has an empty one: each file, both ways."""
-    found = {"same bits": 0, "other bits": 0, "does not resume": 0}
-    known = references(framework, folder)
-    names = [path.name for path in framework.newest(folder / "cnn-a")]
-    for name in names:
+    """What becomes of a run, killed in step 58, whose newest checkpoint lacks a file or has an empty one: each file, both ways."""
+    found = {"same bits": 0, "of these, all over again": 0, "other bits": 0, "does not resume": 0}
+    known, begun = references(framework, folder), folder / "begun"
+    begun.mkdir()
+    framework.train("cnn", begun, kill_at=58)
+    (begun / "kill-at").unlink()
+    for name in [path.name for path in framework.newest(begun)]:
         for way in ("missing", "empty"):
             place = folder / f"{name}-{way}"
-            shutil.copytree(folder / "cnn-a", place)
-            if framework.name == "danlu":  # as after a kill just before the end: a finished run does not look at its checkpoints
-                _unfinish(place / "run")
+            shutil.copytree(begun, place)
             path = next(path for path in framework.newest(place) if path.name == name)
             path.unlink()
             if way == "empty":
                 path.touch()
+            before = framework.steps(place)
             last = framework.train("cnn", place)
             found["does not resume" if last.code else "same bits" if framework.final(place) == known["cnn"][1] else "other bits"] += 1
+            found["of these, all over again"] += last.code == 0 and framework.steps(place) - before == jobs.STEPS
             shutil.rmtree(place)
     return found
-
-
-def _unfinish(folder: Path) -> None:
-    path = folder / "events.jsonl"
-    lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join(line for line in lines if json.loads(line)["event"] != "done"))
-    (folder / "model.safetensors").unlink()
 
 
 def table(rows: dict[str, dict[str, dict[str, int]]]) -> str:

@@ -183,6 +183,8 @@ class Server:
 
 @cache
 def _server() -> Server:
+    if not hasattr(os, "fork"):
+        pytest.skip("this system cannot fork")
     return Server()
 
 
