@@ -96,6 +96,28 @@ def test_ctrl_c_before_anything(danlu, monkeypatch: pytest.MonkeyPatch) -> None:
     assert danlu("list").code == 130
 
 
+TOLD_AGAIN = """
+import atexit, os, signal, sys
+from danlu.cli import main as cli
+from danlu.errors import Sentence
+from danlu.run.stop import SIGNALS, Stopped
+
+def stop(arguments):
+    raise KeyboardInterrupt if sys.argv[1:] else Stopped(Sentence("saved", "saved"))
+
+cli._dispatch = stop
+atexit.register(lambda: [os.kill(os.getpid(), number) for number in SIGNALS])
+sys.exit(cli.main())
+"""
+
+
+@pytest.mark.parametrize("words, code", [([], errors.SAVED_RUN_AGAIN), (["x"], 130)])
+def test_who_was_told_to_stop_and_is_told_again_keeps_its_code(words: list[str], code: int) -> None:
+    """A batch system sends SIGTERM more than once, and a person Ctrl-C; the second may come while Python takes itself down."""
+    done = subprocess.run([sys.executable, "-c", TOLD_AGAIN, *words], capture_output=True, text=True)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False)
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["list"], ["show", "mixup"], ["list", "--json"], ["train", "--help"], ["nonsense"]])
 def test_without_torch(arguments: list[str]) -> None:
     answer = process("-c", f"import sys; from danlu.cli.main import main; main({arguments!r}); sys.exit('torch' in sys.modules)")

@@ -347,6 +347,41 @@ def test_every_file_is_durable_before_the_rename(tmp_path, monkeypatch):
     assert order[commit + 1 :] == [tmp_path.name, "latest.tmp", tmp_path.name]
 
 
+def test_a_failure_of_an_early_flush_is_not_lost(tmp_path, monkeypatch):
+    """Linux tells of a write that failed in the background once; a sync after that succeeds."""
+    told = []
+
+    def fails_once(handle):
+        if not told:
+            told.append(handle)
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(durable, "_FLUSH", 1 << 20)
+    monkeypatch.setattr(os, "fdatasync", fails_once, raising=False)
+    with pytest.raises(OSError, match="Input/output"):
+        durable.write(tmp_path / "f", [bytes(1 << 24)] * 3)
+
+
+def test_large_states_are_written_side_by_side_to_the_same_bytes(tmp_path, monkeypatch):
+    small = write(a_state(), tmp_path / "small", 1, extra={"metrics": {}})
+    monkeypatch.setattr(checkpoint, "_LARGE", 0)
+    monkeypatch.setattr(durable, "_FLUSH", 1)
+    large = write(a_state(), tmp_path / "large", 1, extra={"metrics": {}})
+    assert {path.name: path.read_bytes() for path in small.iterdir()} == {path.name: path.read_bytes() for path in large.iterdir()}
+    checkpoint.verify(large)
+    written = durable.write
+
+    def fails(path, pieces):
+        if path.name == "state.safetensors":
+            raise OSError(errno.EIO, "Input/output error")
+        return written(path, pieces)
+
+    monkeypatch.setattr(durable, "write", fails)
+    with pytest.raises(NoSpace, match="Input/output"):
+        write(a_state(), tmp_path / "large", 2)
+    assert checkpoint.steps(tmp_path / "large") == [1] and not list((tmp_path / "large").glob("*.tmp"))
+
+
 def test_large_files_are_hashed_as_they_are_written(tmp_path):
     whole = os.urandom((1 << 24) + 5)
     assert durable.write(tmp_path / "f", [whole[:3], memoryview(whole)[3:]]) == durable.read(tmp_path / "f")

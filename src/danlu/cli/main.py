@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -65,8 +66,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
+        _last_signal(argv)
         return _failed(say(messages.INTERRUPTED), 130)
     except Trouble as trouble:
+        if trouble.code == errors.SAVED_RUN_AGAIN:
+            _last_signal(argv)
         if debug:
             traceback.print_exc()
         return _failed(str(trouble), trouble.code)
@@ -156,6 +160,15 @@ def _readable(stream: object) -> None:
             stream.reconfigure(errors="replace")
         else:
             stream.reconfigure(encoding="utf-8")
+
+
+def _last_signal(argv: Sequence[str] | None) -> None:
+    """A process that was told to stop ends with the code that says so, however often it is told again. (A caller goes on, and listens.)"""
+    from danlu.run.stop import SIGNALS
+
+    if argv is None:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _failed(sentence: str, code: int) -> int:

@@ -17,6 +17,7 @@ import re
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -33,6 +34,7 @@ from danlu.run.tree import PORTABLE, Encoder, Files, decode, raw
 
 FORMAT = 2
 _NAME = re.compile(r"step-(\d+)")
+_LARGE = 1 << 26  # bytes
 _LONGEST_MANIFEST = 1 << 24  # bytes; ours have a few hundred
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -84,9 +86,7 @@ def write(
         checkpoints.mkdir(mode=0o700, exist_ok=True)
         recover(checkpoints)
         new.mkdir(mode=0o700)
-        files = {f"{name}.safetensors": durable.write(new / f"{name}.safetensors", _safetensors(t)) for name, t in taken.files.items()}
-        files |= {f"{name}.json": durable.write(new / f"{name}.json", [text.encode()]) for name, text in taken.texts.items()}
-        durable.write(new / "manifest.json", [_manifest(step, files)])
+        durable.write(new / "manifest.json", [_manifest(step, _written(new, taken))])
         durable.sync_folder(new)
         _commit(new, folder)
         durable.replace(checkpoints / "latest", f"{folder.name}\n")
@@ -217,6 +217,17 @@ def _copied(tensor: Tensor, old: Tensor | None) -> Tensor:
     if old is None or old.shape != tensor.shape or old.dtype != tensor.dtype:
         old = torch.empty(tensor.shape, dtype=tensor.dtype)
     return old.copy_(tensor)
+
+
+def _written(new: Path, taken: Image) -> dict[str, tuple[int, str]]:
+    """Write the files of an image: the size and digest of each. Large ones are written at once, since hashing one takes a core."""
+    pieces = {f"{name}.safetensors": _safetensors(tensors) for name, tensors in taken.files.items()}
+    pieces |= {f"{name}.json": iter([text.encode()]) for name, text in taken.texts.items()}
+    write = lambda name: durable.write(new / name, pieces[name])
+    if taken.needed < _LARGE:
+        return {name: write(name) for name in pieces}
+    with ThreadPoolExecutor(len(taken.files)) as beside:
+        return dict(zip(pieces, beside.map(write, pieces)))
 
 
 def _commit(new: Path, folder: Path) -> None:

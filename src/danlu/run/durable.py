@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 try:
@@ -17,15 +17,16 @@ except ImportError:  # Windows
 
 _CHUNK = 1 << 24
 _LARGE = 1 << 20  # hashing a smaller piece costs less than handing it to another thread
+_FLUSH = 1 << 26  # bytes after which the disk is set to work, beside the writing
 _NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 def write(path: Path, pieces: Iterable[bytes | memoryview]) -> tuple[int, str]:
     """Make the new file `path` (mode 0600), durable before this returns: its size and SHA-256. Raises OSError."""
-    digest, size = hashlib.sha256(), 0
+    digest, size, unflushed, flushing = hashlib.sha256(), 0, 0, None
     handle = os.open(path, _NEW, 0o600)
     try:
-        with ThreadPoolExecutor(1) as beside:  # hashing goes on beside the write: SHA-256 is about as slow as a disk
+        with ThreadPoolExecutor(2) as beside:  # hashing goes on beside the write: SHA-256 is about as slow as a disk
             for piece in pieces:
                 view = memoryview(piece).cast("B")
                 for start in range(0, len(view), _CHUNK):
@@ -33,7 +34,12 @@ def write(path: Path, pieces: Iterable[bytes | memoryview]) -> tuple[int, str]:
                     hashed = beside.submit(digest.update, part) if len(part) >= _LARGE else None
                     _write_all(handle, part)
                     hashed.result() if hashed else digest.update(part)
+                    unflushed += len(part)
+                    if unflushed >= _FLUSH and (flushing is None or flushing.done()):
+                        _raised(flushing)
+                        flushing, unflushed = beside.submit(_flush, handle), 0
                 size += len(view)
+        _raised(flushing)
         _sync(handle)
     finally:
         os.close(handle)
@@ -81,6 +87,18 @@ def discard(folder: Path) -> None:
 def _write_all(handle: int, view: memoryview) -> None:
     while len(view):
         view = view[os.write(handle, view) :]
+
+
+def _flush(handle: int) -> None:
+    """What was written so far goes to the disk now, and not all at the end."""
+    if hasattr(os, "fdatasync"):
+        os.fdatasync(handle)
+
+
+def _raised(flushing: Future[None] | None) -> None:
+    """The system tells of a failed write once only: to a flush, the sync after it would then succeed."""
+    if flushing is not None:
+        flushing.result()
 
 
 def _sync(handle: int) -> None:

@@ -1,0 +1,129 @@
+"""What saving 100 million parameters with Adam's state costs, beside a bare write and sync of the same bytes: 1.2 GB.
+
+Each arm writes into a new folder, after what the arm before left was deleted and all of it had reached the disk. Ratios are by round; the
+bare write is there twice, and how far it strays from itself says what the others are worth. For saves in the background, the seconds for
+which the training is held up, a gigabyte; the first has to ask the system for memory, the others use it again.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from measure import ratio
+
+from danlu.run import checkpoint
+from danlu.run.save import Saver
+from danlu.techniques.reports.checkpoint import Checkpoint
+
+SHAPES = [(32000, 512), *[(2048, 512), (512, 2048), *[(512, 512)] * 4, (512,)] * 26, (512,)]  # 98 million parameters
+CHUNK = 1 << 24
+
+
+def state() -> dict[str, Any]:
+    model = {f"layers.{k}.weight": torch.randn(shape) for k, shape in enumerate(SHAPES)}
+    adam = {name: {"step": torch.ones(()), "exp_avg": torch.randn_like(p), "exp_avg_sq": torch.rand_like(p)} for name, p in model.items()}
+    return {"step": 1, "model": model, "optimizer": {"state": adam, "groups": [{"lr": 1e-3}]}}
+
+
+def arms(folder: Path, made: dict[str, Any]) -> dict[str, Callable[[], None]]:
+    """Each saves `made` into `folder`, and is durable when it returns."""
+    import torch.distributed.checkpoint as dcp
+    from safetensors.torch import save_file
+
+    tensors = {f"{file}/{name}": value for file, ts in checkpoint.image(made).files.items() for name, value in ts.items()}
+
+    def bare() -> None:
+        handle = os.open(folder / "bare", os.O_CREAT | os.O_WRONLY)
+        for value in tensors.values():
+            view = memoryview(value.reshape(-1).view(torch.uint8).numpy())
+            while len(view):
+                view = view[os.write(handle, view[:CHUNK]) :]
+        os.fsync(handle)
+        os.close(handle)
+
+    def synced(path: Path) -> None:
+        handle = os.open(path, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
+
+    def own() -> None:
+        checkpoint.write(checkpoint.image(made), folder / "checkpoints", 1)
+
+    def plain() -> None:
+        save_file(tensors, folder / "plain.safetensors")
+        synced(folder / "plain.safetensors")
+
+    def pickled() -> None:
+        torch.save(made, folder / "torch.pt")
+        synced(folder / "torch.pt")
+
+    def distributed() -> None:
+        dcp.save({"state": tensors}, checkpoint_id=folder / "dcp")  # it syncs its files
+
+    return {"bare": bare, "bare again": bare, "danlu": own, "safetensors": plain, "torch.save": pickled, "DCP": distributed}
+
+
+def fresh(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    os.sync()
+
+
+def table(folder: Path, rounds: int) -> str:
+    """Markdown: a row for each way to save."""
+    made, folder = state(), folder / "saving"
+    needed = checkpoint.image(made).needed
+    ways, order = arms(folder, made), random.Random(0)
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(-1, rounds):
+        for name in order.sample(list(ways), len(ways)):
+            fresh(folder)
+            began = time.perf_counter()
+            ways[name]()
+            if turn >= 0:
+                times[name].append(time.perf_counter() - began)
+    lines = [f"| {needed / 1e9:.2f} GB, {rounds} rounds | s: min, median, max | ratio to the bare write: median [95 %] |", "|---|---|---|"]
+    for name, found in times.items():
+        spread = ", ".join(f"{f(found):.2f}" for f in (min, statistics.median, max))
+        lines.append(f"| {name} | {spread} | {ratio(found, times['bare'])} |")
+    lines += ["", *background(folder, made, needed, rounds)]
+    shutil.rmtree(folder)
+    return "\n".join(lines)
+
+
+def background(folder: Path, made: dict[str, Any], needed: int, rounds: int) -> list[str]:
+    """Seconds a gigabyte for which a save in the background holds up the training."""
+    import torch.distributed.checkpoint as dcp
+
+    run = SimpleNamespace(state=lambda: made, techniques=(Checkpoint(background=True),))
+    fresh(folder)
+    saver = Saver(run, folder / "checkpoints", lambda step, best: None)  # type: ignore[arg-type]
+    blocked: dict[str, list[float]] = {"danlu": [], "DCP, async_save": []}
+    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/group", rank=0, world_size=1)
+    try:
+        for turn in range(rounds + 1):
+            began = time.perf_counter()
+            saver.save(turn, False, {})
+            blocked["danlu"].append((time.perf_counter() - began) / needed * 1e9)
+            saver.wait()
+            began = time.perf_counter()
+            future = dcp.async_save({"state": made}, checkpoint_id=folder / f"dcp-{turn}")
+            blocked["DCP, async_save"].append((time.perf_counter() - began) / needed * 1e9)
+            future.result()  # type: ignore[union-attr]
+            shutil.rmtree(folder / f"dcp-{turn}")
+    finally:
+        torch.distributed.destroy_process_group()
+        saver.close()
+    lines = ["| background | first | s a GB that training waits: min, median, max |", "|---|---|---|"]
+    for name, (first, *others) in blocked.items():
+        lines.append(f"| {name} | {first:.3f} | " + ", ".join(f"{f(others):.3f}" for f in (min, statistics.median, max)) + " |")
+    return lines
