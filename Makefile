@@ -12,10 +12,13 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(STAMP)
 
+$(VENV)/timm: $(STAMP)  # apart, since it brings a torchvision that few torches fit
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt --target $@ timm torchvision
+
 demo: $(STAMP)  ## train a real model, and say where its picture and report are
 	$(BIN)/danlu train digits
 
-test: $(STAMP) lint types  ## everything that CI runs
+test: $(STAMP) $(VENV)/timm lint types  ## everything that CI runs
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(STAMP) lint types fast  ## before every commit: under three minutes

@@ -114,7 +114,7 @@ def _folders(found: Found) -> list[tuple[str, dict[str, str], bool]]:
 
 
 def surroundings() -> Rows:
-    from danlu.run.plot import chinese_font
+    from danlu.run.fonts import chinese_font
 
     tty = sys.stdout.isatty()
     size = shutil.get_terminal_size()

@@ -54,7 +54,7 @@ def explain(recipe: Recipe) -> Explanation:
         techniques = {seam: [called(t, "technique") for t in run.techniques if _overrides(t, seam)] for seam in SEAMS}
         parameters = list(run.model.parameters())
         groups = describe_groups(run.optimizer.param_groups)
-        batch = _first(run)
+        batch = first_batch(run)
         rows = len(batch.ids)
         terms, memory = step_cost(run, batch)
         return Explanation({
@@ -152,7 +152,7 @@ def learning_rates(run: Run, points: int = 2000) -> tuple[list[float], dict[str,
     return rates, {"first": factors[0], "lowest": min(factors), "highest": max(factors), "last": factors[-1]}
 
 
-def _first(run: Run) -> Batch:
+def first_batch(run: Run) -> Batch:
     """The first micro-batch, as the stream's techniques leave it, with its denominators."""
     stream = iter(run.wrap("stream", run.placement.stream(run.data.train, run.plan, 0, run.total)))
     batch: Batch = next(stream)

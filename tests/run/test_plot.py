@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from danlu.errors import BadInput, Sentence, speak
-from danlu.run import braille, plot
+from danlu.run import braille, fonts, plot
 from danlu.run.curve import Line, number, svg, thin, ticks, wants_log
 from danlu.run.log import Log
 
@@ -92,17 +92,30 @@ def test_pictures_are_files_of_their_kind(runs, tmp_path):
 @pytest.mark.filterwarnings("error")  # a glyph that no font has is a warning of matplotlib
 @pytest.mark.parametrize("font", [True, False])
 def test_chinese_with_and_without_a_font(runs, tmp_path, monkeypatch, font):
-    if font and plot.chinese_font() is None:
-        pytest.skip("no font here has Chinese")
     told = []
     if not font:
-        monkeypatch.setattr(plot, "chinese_font", lambda: None)
+        without_fonts(monkeypatch)
     speak("zh")
     try:
-        plot.plot(runs if font else runs[:1], out=tmp_path / "p.png", tell=told.append)
+        plot.plot(runs, out=tmp_path / "p.png", tell=told.append)
     finally:
         speak(None)
     assert len(told) == (0 if font else 1) and (font or "字体" in told[0])
+
+
+@pytest.mark.filterwarnings("error")
+def test_chinese_names_in_english_without_a_font_are_said_once_and_are_no_error(runs, tmp_path, monkeypatch):
+    without_fonts(monkeypatch)
+    told = []
+    plot.plot(runs, out=tmp_path / "p.png", tell=told.append)
+    plot.plot(runs[:1], out=tmp_path / "p.png", tell=told.append)
+    assert len(told) == 1 and "danlu[fonts]" in told[0]
+
+
+def without_fonts(monkeypatch):
+    """As on a machine where neither the system nor danlu[fonts] brings Chinese."""
+    monkeypatch.setattr(fonts, "PACKAGED", "no_such_package")
+    monkeypatch.setattr(fonts, "CJK", ())
 
 
 def test_what_cannot_be_plotted_is_said(runs, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -73,7 +74,7 @@ def run(words: list[str], given: Given) -> int:
 
         out.mkdir(parents=True)
         (out / "evaluation.json").write_text(text + "\n", encoding="utf-8")
-        for written in [out / "evaluation.json", *draw(found, out)]:
+        for written in [out / "evaluation.json", *draw(found, out, lambda sentence: print(sentence, file=sys.stderr))]:
             if not given["--json"]:
                 print(say(messages.WRITTEN, path=written))
     return 0

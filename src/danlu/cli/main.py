@@ -19,6 +19,7 @@ from danlu.find import hint
 
 COMMANDS = (
     "look",
+    "find",
     "train",
     "resume",
     "checkpoints",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +57,7 @@ def look_at_images(fields: Mapping[str, str], out: Path | None = None) -> Look:
                    "sizes": Counter(f"{one.width}x{one.height}" for one in looks).most_common(20),
                    "modes": dict(Counter(one.mode for one in looks))}  # fmt: skip
     if out is not None and files:
-        path = _sheet(files, labels, out)
+        path = _sheet(files, labels, out, lambda sentence: found.say(messages.PLOT_NO_FONT))
         found.say(messages.LOOK_SHEET, path=str(path))
         found.plain["sheet"] = str(path)
     return found
@@ -85,16 +85,14 @@ def _torn(files: list[ImageFile], looks: list[Seen]) -> int:
     return sum(len(own) > 1 for own in labels.values())
 
 
-def _sheet(files: list[ImageFile], labels: tuple[str, ...], out: Path) -> Path:
-    """`examples.png`: a row of images a class, evenly spread over its files, with its name."""
-    import matplotlib
+def _sheet(files: list[ImageFile], labels: tuple[str, ...], out: Path, tell: Callable[[str], None]) -> Path:
+    """`examples.png`: a row of images a class, evenly spread over its files, with its name. tell: called where a font is missing."""
     from matplotlib.figure import Figure
 
-    from danlu.run.plot import chinese_font
+    from danlu.run.fonts import drawing
 
     rows = labels[:DOWN]
-    font = chinese_font()
-    with matplotlib.rc_context({"font.family": ["DejaVu Sans", *([font] if font else [])]}):
+    with drawing(tell):
         figure = Figure(figsize=(1.8 + 0.8 * ACROSS, 0.85 * len(rows) + 0.1), layout="constrained")
         axes = figure.subplots(len(rows), ACROSS, squeeze=False)
         for across, label in zip(axes, rows):

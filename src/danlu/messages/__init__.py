@@ -10,6 +10,7 @@ from danlu.messages.describe import *
 from danlu.messages.doctor import *
 from danlu.messages.evaluation import *
 from danlu.messages.explain import *
+from danlu.messages.finders import *
 from danlu.messages.fit import *
 from danlu.messages.look import *
 from danlu.messages.loop import *

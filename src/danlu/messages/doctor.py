@@ -29,4 +29,4 @@ DOCTOR_NO_TERMINAL = Sentence("none: plain lines instead of a bar", "不是终�
 DOCTOR_DISK = Sentence("free here", "当前目录可用空间")
 DOCTOR_TEMPORARY = Sentence("free, temporary", "临时目录可用空间")
 DOCTOR_FONT = Sentence("Chinese in plots", "图中中文字体")
-DOCTOR_NO_FONT = Sentence("no font found; install one, such as Noto Sans CJK", "没有找到字体；请安装一种，例如 Noto Sans CJK")
+DOCTOR_NO_FONT = Sentence("none found; pip install 'danlu[fonts]' brings one", "未找到；pip install 'danlu[fonts]' 会带来一种")

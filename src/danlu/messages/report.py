@@ -66,8 +66,8 @@ PLOT_NO_METRIC = Sentence("no run has logged `{metric}`; found: {found}", "没�
 PLOT_NOTHING = Sentence("nothing has been logged yet by: {runs}", "以下运行尚无任何记录：{runs}")
 PLOT_SUFFIX = Sentence("{path}: a picture ends in .png or .svg", "{path}：图片文件的扩展名应为 .png 或 .svg")
 PLOT_NO_FONT = Sentence(
-    "no font on this machine has Chinese, so the picture is in English; install one, such as Noto Sans CJK",
-    "本机没有中文字体，图片改用英文；可安装例如 Noto Sans CJK",
+    "no font on this machine has Chinese: pictures are in English, and Chinese names in them are boxes; pip install 'danlu[fonts]' brings one",
+    "本机没有中文字体：图片改用英文，其中的中文名称显示为方框；pip install 'danlu[fonts]' 会带来一种",
 )
 EVENT_START = Sentence("started", "开始")
 EVENT_CONTINUE = Sentence("continued", "继续")

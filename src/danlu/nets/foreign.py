@@ -20,6 +20,7 @@ from danlu.data.source import Facts
 from danlu.errors import BadInput
 from danlu.fields import PositiveInt
 from danlu.nets.facts import image, outputs, settled, tokens
+from danlu.nets.torchvision_operators import make_importable
 
 AUTO = {"causal": "AutoModelForCausalLM", "masked": "AutoModelForMaskedLM", "classify": "AutoModelForSequenceClassification"}
 
@@ -48,7 +49,7 @@ class Timm:
         channels, height, width = image("timm", facts)
         in_channels = settled("timm", "in_channels", self.in_channels, channels)
         num_classes = outputs("timm", "num_classes", self.num_classes, facts)
-        timm = imported("timm", "timm", "vision")
+        timm = imported("timm", "timm", "timm")
         if not timm.is_model(self.model.split(".")[0]):
             raise BadInput(messages.TIMM_UNKNOWN, name=self.model, near=nearest(self.model, timm.list_models()))
         made = timm.create_model(self.model, pretrained=self.pretrained, in_chans=in_channels, num_classes=num_classes)
@@ -145,6 +146,7 @@ class Masked:
 
 def imported(package: str, model: str, extra: str) -> ModuleType:
     """The package, or BadInput that names the extra to install (or why an installed one does not load)."""
+    make_importable()
     try:
         return importlib.import_module(package)
     except ModuleNotFoundError as error:

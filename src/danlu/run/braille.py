@@ -12,7 +12,7 @@ _ANSI = (31, 34, 32, 35, 33, 36)
 
 
 def draw(title: str, lines: Sequence[Line], width: int = 80, height: int = 16, color: bool = False) -> str:
-    """`lines` over their steps as text, with a title above and a legend below. A letter stands at the end of each line."""
+    """`lines` over their steps (from 0 or what is below) as text, a title above, a legend below, a letter at the end of each line."""
     finite = [[(s, v) for s, v in zip(line.steps, line.values) if math.isfinite(v)] for line in lines]
     points = [point for found in finite for point in found]
     if not points:
@@ -20,13 +20,15 @@ def draw(title: str, lines: Sequence[Line], width: int = 80, height: int = 16, c
     log = wants_log(v for _, v in points)
     marks = ticks(min(v for _, v in points), max(v for _, v in points), log)
     margin = max(len(number(mark)) for mark in marks) + 1
-    columns, last = max(width - margin - 3, 10), max(s for s, _ in points) or 1
+    columns = max(width - margin - 3, 10)
+    first, last = min(0, min(s for s, _ in points)), max(s for s, _ in points)
+    last = last if last > first else first + 1
     scale = math.log if log else float
     low, high = scale(marks[0]), scale(marks[-1])
 
     def place(step: float, value: float) -> tuple[int, int]:
         share = (scale(value) - low) / ((high - low) or 1)
-        return round((columns * 2 - 1) * step / last), round((height * 4 - 1) * (1 - share))
+        return round((columns * 2 - 1) * (step - first) / (last - first)), round((height * 4 - 1) * (1 - share))
 
     cells = [[(0, 0)] * columns for _ in range(height)]  # dots, and whose colour
     letters: dict[tuple[int, int], str] = {}
@@ -42,7 +44,7 @@ def draw(title: str, lines: Sequence[Line], width: int = 80, height: int = 16, c
             while (down, across) in letters and down + 1 < height:
                 down += 1
             letters[down, across] = _letter(index)
-    beside = {place(0, mark)[1] // 4: number(mark) for mark in marks}
+    beside = {place(first, mark)[1] // 4: number(mark) for mark in marks}
     text = [" " * margin + title]
     for y, row in enumerate(cells):
         inside = "".join(
@@ -52,7 +54,7 @@ def draw(title: str, lines: Sequence[Line], width: int = 80, height: int = 16, c
         after = letters.get((y, columns), "")
         text.append(f"{beside.get(y, ''):>{margin}}{'┤' if y in beside else '│'}{inside}{after}".rstrip())
     text.append(" " * margin + "└" + "─" * columns)
-    text.append(" " * margin + " 0" + f"{number(last):>{columns - 1}}")
+    text.append(f"{' ' * margin} {number(first)}{number(last):>{columns - len(number(first))}}")
     for index, (line, found) in enumerate(zip(lines, finite)):
         name = f"{_letter(index)} {line.name}" if len(lines) > 1 else line.name
         text.append(" " * margin + " " + _painted(name, index, color) + (f"  {number(found[-1][1])}" if found else ""))

@@ -12,18 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from danlu import messages
-from danlu.errors import BadInput, language, say
+from danlu.errors import BadInput, say
 from danlu.run import braille, log
 from danlu.run.curve import Line, number, thin, wants_log
+from danlu.run.fonts import chinese_font, drawing
 
 COLORS = ("#c0452c", "#2468a8", "#2f8556", "#9456a8", "#b8860b", "#4a5568", "#d16ba5", "#148f8f")
-# Families that have Chinese, of every system; matplotlib may know a .ttc by its first face only, hence the JP and KR names
-CJK = (
-    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "PingFang SC", "Hiragino Sans GB", "Heiti SC",
-    "Heiti TC", "STHeiti", "Microsoft YaHei", "SimHei", "DengXian", "SimSun", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Songti SC",
-    "Noto Serif CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "Noto Sans CJK TC", "Noto Serif CJK JP", "Arial Unicode MS",
-    "Droid Sans Fallback",
-)  # fmt: skip
 _LABELS = {"lr": messages.PAGE_RATE, "rows_per_second": messages.PAGE_SPEED, "loss": messages.PAGE_LOSS}
 
 Panels = dict[str, list[list[Line]]]
@@ -96,13 +90,14 @@ class Picture:
     """A picture that a notebook shows by itself; `save` writes it as .png or .svg."""
 
     drawn: Panels
+    tell: Callable[[str], None] = lambda sentence: None  # called where Chinese is wanted and no font has it
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        return draw(self.drawn, path)
+        return draw(self.drawn, path, self.tell)
 
     def _repr_png_(self) -> bytes:
         file = io.BytesIO()
-        _render(self.drawn, file, "png")
+        _render(self.drawn, file, "png", self.tell)
         return file.getvalue()
 
 
@@ -110,36 +105,22 @@ def picture(
     runs: Mapping[str, list[dict[str, Any]]], metric: str | Sequence[str] | None = None, tell: Callable[[str], None] = lambda sentence: None
 ) -> Picture:
     """A picture of runs given by their logged lines, as `plot` draws those of folders."""
-    if language() == "zh" and chinese_font() is None:
-        tell(say(messages.PLOT_NO_FONT))
-    return Picture(chosen(runs, metric))
+    return Picture(chosen(runs, metric), tell)
 
 
 def _render(drawn: Panels, out: Any, form: str, tell: Callable[[str], None] = lambda sentence: None) -> None:
-    import matplotlib
     from matplotlib.figure import Figure
 
     font = chinese_font()
-    if language() == "zh" and font is None:
-        tell(say(messages.PLOT_NO_FONT))
     words = {name: label(name) if font else name for name in drawn}
     across = say(messages.PAGE_STEP) if font else messages.PAGE_STEP.en
-    families = ["DejaVu Sans", *([font] if font else [])]  # the names of runs may be Chinese in any language
-    with matplotlib.rc_context({"font.family": families, "axes.unicode_minus": False, "svg.hashsalt": "danlu"}):
+    with drawing(tell):
         many = max(len(panel) for panel in drawn.values()) > 1
         figure = Figure(figsize=(8.4 if many else 7.2, 3.7 * len(drawn)), layout="constrained")
         for place, (name, panel) in enumerate(drawn.items()):
             axes = figure.add_subplot(len(drawn), 1, place + 1)
             _draw_panel(axes, panel, across, words[name], many)
         figure.savefig(out, dpi=160, format=form, metadata={"Date": None} if form == "svg" else None)
-
-
-def chinese_font() -> str | None:
-    """A font family of this machine that has Chinese, or None."""
-    from matplotlib import font_manager
-
-    here = set(font_manager.get_font_names())
-    return next((family for family in CJK if family in here), None)
 
 
 def label(name: str) -> str:

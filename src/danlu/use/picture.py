@@ -2,41 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from danlu import messages
 from danlu.errors import BadInput, Sentence, language, say
-from danlu.run.plot import COLORS, chinese_font
+from danlu.run.fonts import chinese_font, drawing
+from danlu.run.plot import COLORS
 from danlu.use.evaluate import Evaluation
 
 NUMBERED = 25  # classes up to which every cell has its number written in
 
 
-def draw(found: Evaluation, folder: Path) -> list[Path]:
-    """Write confusion.png and calibration.png (classes) or residuals.png (numbers) into `folder`; what was written."""
-    if found.confusion is not None:
-        return [_confusion(found, folder / "confusion.png"), _calibration(found, folder / "calibration.png")]
-    if found.prediction is not None and found.prediction.values is not None and found.targets is not None:
-        return [_residuals(found, folder / "predicted.png")]
+def draw(found: Evaluation, folder: Path, tell: Callable[[str], None]) -> list[Path]:
+    """Write confusion.png and calibration.png (classes) or predicted.png (numbers) into `folder`; what was written.
+
+    tell: called with a sentence where Chinese is wanted and no font has it
+    """
+    with drawing(tell):
+        if found.confusion is not None:
+            return [_confusion(found, folder / "confusion.png"), _calibration(found, folder / "calibration.png")]
+        if found.prediction is not None and found.prediction.values is not None and found.targets is not None:
+            return [_residuals(found, folder / "predicted.png")]
     return []
 
 
 @contextmanager
 def _figure(path: Path, size: tuple[float, float]) -> Iterator[tuple[Any, Any]]:
-    import matplotlib
     from matplotlib.figure import Figure
 
-    font = chinese_font()
-    with matplotlib.rc_context({"font.family": ["DejaVu Sans", *([font] if font else [])], "axes.unicode_minus": False}):
-        figure = Figure(figsize=size, layout="constrained")
-        yield figure, figure.add_subplot()
-        try:
-            figure.savefig(path, dpi=140)
-        except OSError as error:
-            raise BadInput(messages.RUN_CANNOT_WRITE, folder=path, reason=error.strerror) from error
+    figure = Figure(figsize=size, layout="constrained")
+    yield figure, figure.add_subplot()
+    try:
+        figure.savefig(path, dpi=140)
+    except OSError as error:
+        raise BadInput(messages.RUN_CANNOT_WRITE, folder=path, reason=error.strerror) from error
 
 
 def _say(sentence: Sentence, **values: Any) -> str:

@@ -1,0 +1,279 @@
+"""K-FAC: precondition the gradient of each layer by the inverse of a Kronecker-factored Fisher (Martens and Grosse 2015).
+
+The curvature is that of the model's own distribution, in linear, convolution and embedding layers; the optimiser of the recipe then moves
+along the preconditioned gradient, and moves what is left (norms, layers of other kinds) along the plain one. With SGD and momentum it is
+the method of the paper.
+When it helps: deep nets that first-order methods are slow on (autoencoders above all), large batches, few steps.
+What it costs: one more forward and backward pass each `factor_every` steps, an eigendecomposition of each factor each `basis_every` steps,
+and memory for both. When not to use it: very wide layers (a factor is width squared), small batches with noisy factors.
+Scope: 3.4
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+import torch
+from torch import Tensor, nn
+
+from danlu.core import Batch, Evaluate, Gradient, Objective, Outcome, Run, Technique, Update
+from danlu.curvature.kronecker import Factors, Unit, basis, preconditioned, quadratic, units
+from danlu.curvature.outputs import Fisher, gradients
+from danlu.errors import Diverged, Refused, Sentence, say
+from danlu.fields import NonNegativeInt, Positive, PositiveInt, Rate
+from danlu.keys import unkeyed
+from danlu.losses.criterion import logits
+
+NO_UNIT = Sentence(
+    "kfac: the model has no linear, convolution or embedding layer whose weights are its own; leave kfac out",
+    "kfac：模型中没有权重独立的线性层、卷积层或嵌入层；请去掉 kfac",
+)
+LEFT = Sentence(
+    "kfac leaves to the inner optimiser: {names} (of another kind, shared, grouped or partly frozen)",
+    "以下层交给内层优化器，kfac 不处理：{names}（类型不同、权重共享、分组或部分冻结）",
+)
+NO_OUTPUT = Sentence(
+    "kfac(fisher={fisher}) needs one tensor of outputs, rows first, from the model, and found {found}; set kfac.fisher=empirical",
+    "kfac(fisher={fisher}) 需要模型输出一个以行为首维的张量，现在得到 {found}；请设 kfac.fisher=empirical",
+)
+SINGULAR = Sentence(
+    "kfac: the factors of layer `{layer}` have no eigenvectors at step {step}; raise kfac.damping, or lower the learning rate",
+    "kfac：第 {step} 步时层 `{layer}` 的因子无法特征分解；请增大 kfac.damping 或降低学习率",
+)
+GROWTH = 19 / 20  # by which damping is adapted for each step between two looks (Martens and Grosse 2015, section 6.5)
+
+
+@dataclass
+class KFAC(Technique):
+    """Multiply each layer's gradient by the inverse of its Kronecker-factored Fisher matrix.
+
+    damping: added to the curvature; larger is closer to the plain gradient
+    decay: how much of the running factors is kept at each update of them
+    factor_every: steps between two updates of the factors
+    basis_every: steps between two eigendecompositions of them
+    fisher: sampled draws one target a row from the model; exact sums over all outputs; empirical takes the targets of the data
+    split: damping in both factors (the paper's), not in their product
+    trust: the largest change of the model's distribution that a step may make, as lr^2 g F^-1 g (None: no bound)
+    adapt_every: steps between two adaptations of the damping by how well the quadratic model foretold the loss (0: fixed)
+    中文: K-FAC：用克罗内克分解的费舍尔信息矩阵的逆来预条件每一层的梯度。
+    """
+
+    damping: Positive = 1e-3
+    decay: Rate = 0.95
+    factor_every: PositiveInt = 10
+    basis_every: PositiveInt = 100
+    fisher: Fisher = "sampled"
+    split: bool = True
+    trust: Positive | None = 1e-3
+    adapt_every: NonNegativeInt = 0
+
+    state: ClassVar = ("factors", "bases", "updates", "damping_now")
+    needs: ClassVar = frozenset({"finished gradient", "whole matrix", "model twice"})
+    neutral: ClassVar = "an infinite damping with an infinite rate would be plain descent; no finite values are"
+    changes: ClassVar = "gradients"
+
+    def wrap_gradient(self, gradient: Gradient, run: Run) -> Gradient:
+        known, left = units(run.model)
+        if not known:
+            raise Refused(NO_UNIT)
+        if left:
+            warnings.warn(say(LEFT, names=", ".join(left)), stacklevel=2)
+        self.factors: dict[str, Factors] = {}
+        self.bases: dict[str, Factors] = {}
+        self.updates, self.damping_now = 0, self.damping
+        self._units, self._step = known, -1
+
+        def natural(objective: Objective, batches: Sequence[Batch]) -> Outcome:
+            outcome = gradient(objective, batches)
+            if batches[0].step != self._step:  # the curvature of a step is that of its first look
+                self._next = self._renewed(objective, batches, run)
+                self._step = batches[0].step
+            self._precondition(run)
+            return outcome
+
+        return natural
+
+    def wrap_update(self, update: Update, run: Run) -> Update:
+        def learned(evaluate: Evaluate) -> Outcome:
+            looks = self.adapt_every > 0 and run.step % self.adapt_every == 0
+            before = {unit.name: _weights(unit) for unit in self._units} if looks else {}
+            slopes: dict[str, Tensor] = {}
+
+            def first() -> Outcome:
+                outcome = evaluate()
+                if looks and not slopes:
+                    slopes.update(self._slopes)
+                return outcome
+
+            outcome = update(first)
+            if outcome.moved:
+                self.factors, self.bases, self.updates = self._next
+                if looks:
+                    self._adapt(outcome, evaluate(), before, slopes)
+            return outcome
+
+        return learned
+
+    # ---- the curvature ----
+
+    def _renewed(self, objective: Objective, batches: Sequence[Batch], run: Run) -> tuple[dict[str, Factors], dict[str, Factors], int]:
+        """The running factors and their bases for this step, and how often the factors were updated. Changes nothing."""
+        factors, bases, updates = self.factors, self.bases, self.updates
+        step = batches[0].step
+        if step % self.factor_every == 0 or not factors:
+            found = self._statistics(objective, batches, run)
+            if all(bool(value.isfinite().all()) for own in found.values() for value in own.values()):
+                keep = min(1 - 1 / (updates + 1), self.decay)
+                old = lambda name, side, value: factors[name][side] if name in factors else torch.zeros_like(value)
+                factors = {
+                    name: {side: keep * old(name, side, value) + (1 - keep) * value for side, value in own.items()}
+                    for name, own in found.items()
+                }
+                updates += 1
+        if factors and (step % self.basis_every == 0 or not bases):
+            bases = {}
+            for name, own in factors.items():
+                try:
+                    bases[name] = basis(own)
+                except torch.linalg.LinAlgError as error:
+                    raise Diverged(SINGULAR, layer=name, step=step + 1) from error
+        return factors, bases, updates
+
+    def _statistics(self, objective: Objective, batches: Sequence[Batch], run: Run) -> dict[str, Factors]:
+        """A and G of each layer that worked, over all micro-batches and processes: means over vectors, and over what the loss counts."""
+        sums: dict[str, Factors] = {}
+        vectors: dict[str, float] = {}
+        count = 0.0
+        with run.placement.buffers.held(), unkeyed():
+            for batch in batches:
+                with Seen(run.model, self._units) as seen, run.placement.precision.autocast():
+                    loss = objective(run.model, batch)
+                per = next(iter(loss.terms.values()))[1]
+                count += float(batch.counts[per])
+                roots, columns = self._roots(seen, loss, batch, run)
+                outputs = [output for _, _, output in seen.calls]
+                for number, column in enumerate(columns):
+                    more = number + 1 < len(columns)
+                    found = torch.autograd.grad(roots, outputs, column, retain_graph=more, allow_unused=True)
+                    for (unit, _, _), g in zip(seen.calls, found):
+                        if g is not None:
+                            flat = unit.outputs(_wide(g))
+                            own = sums.setdefault(unit.name, {})
+                            own["G"] = own["G"] + flat.T @ flat if "G" in own else flat.T @ flat
+                for unit, x, _ in seen.calls:
+                    flat = unit.inputs(_wide(x))
+                    own = sums.setdefault(unit.name, {})
+                    moment = unit.second_moment(flat)
+                    own["A"] = own["A"] + moment if "A" in own else moment
+                    vectors[unit.name] = vectors.get(unit.name, 0.0) + len(flat)
+        add = run.placement.sum
+        whole = max(float(add(count)), 1e-30)
+        return {
+            name: {"A": add(own["A"]) / max(float(add(vectors[name])), 1.0), "G": add(own["G"]) / whole}
+            for name, own in sums.items()
+            if "G" in own
+        }
+
+    def _roots(self, seen: Seen, loss: Any, batch: Batch, run: Run) -> tuple[list[Tensor], list[list[Tensor | None]]]:
+        """What to differentiate, and each gradient to start with."""
+        if self.fisher == "empirical":
+            terms = [value for value, _ in loss.terms.values() if value.requires_grad]
+            return terms, [[None] * len(terms)]
+        try:
+            output = logits(seen.output)
+        except Exception as error:
+            raise Refused(NO_OUTPUT, fisher=self.fisher, found=type(seen.output).__name__) from error
+        if len(output) != len(batch.ids):
+            raise Refused(NO_OUTPUT, fisher=self.fisher, found=tuple(output.shape))
+        key = (run.seed, "kfac", batch.step)
+        columns = gradients(_wide(output), batch, run.data.facts.task, self.fisher, key, run.criterion.ignore_index)
+        return [output], [[column.to(output.dtype)] for column in columns]
+
+    # ---- the gradient ----
+
+    @torch.no_grad()
+    def _precondition(self, run: Run) -> None:
+        _, bases, _ = self._next
+        self._slopes: dict[str, Tensor] = {}
+        made: list[tuple[Unit, Tensor]] = []
+        along: list[Tensor] = []
+        for unit in self._units:
+            if unit.name in bases and (plain := unit.gradient) is not None:
+                own = _wide(plain)
+                self._slopes[unit.name] = own.clone()
+                made.append((unit, preconditioned(own, bases[unit.name], self.damping_now, self.split)))
+                along.append((own * made[-1][1]).sum())
+        share: Any = 1.0
+        if self.trust is not None and along:
+            rate = run.optimizer.param_groups[0]["lr"]
+            length = rate**2 * torch.stack(along).sum().clamp(min=0)
+            share = torch.where(length > self.trust, (self.trust / length.clamp(min=1e-30)).sqrt(), torch.ones_like(length))
+        for unit, value in made:
+            unit.set_gradient(value * share)
+
+    def _adapt(self, before: Outcome, after: Outcome, weights: dict[str, Tensor], slopes: dict[str, Tensor]) -> None:
+        """Less damping where the loss fell at least as the quadratic model said, more where it did not (Levenberg and Marquardt's rule)."""
+        foretold = torch.zeros((), dtype=torch.float64)
+        for unit in self._units:
+            if unit.name in slopes and unit.name in self.factors:
+                moved = _wide(_weights(unit) - weights[unit.name])
+                bend = quadratic(moved, self.factors[unit.name]) + self.damping_now * moved.square().sum()
+                foretold += ((slopes[unit.name] * moved).sum() + 0.5 * bend).double().cpu()
+        if not bool(after.loss.isfinite()):
+            ratio = 0.0
+        elif float(foretold) >= 0:  # other parts of the recipe (momentum, a penalty) led the step: nothing was foretold
+            return
+        else:
+            ratio = float((after.loss - before.loss) / foretold)
+        factor = GROWTH**self.adapt_every
+        if ratio > 0.75:
+            self.damping_now = max(self.damping_now * factor, 1e-10)
+        elif ratio < 0.25:
+            self.damping_now = min(self.damping_now / factor, 1e6)
+
+    @classmethod
+    def example(cls) -> KFAC:
+        return cls(damping=1e-2, factor_every=2, basis_every=2, adapt_every=3)
+
+
+class Seen:
+    """Inside, what goes into and comes out of each unit is kept, call by call, and the whole model's output."""
+
+    def __init__(self, model: nn.Module, known: Sequence[Unit]):
+        self.calls: list[tuple[Unit, Tensor, Tensor]] = []
+        self.output: Any = None
+        self._model, self._known = model, known
+
+    def __enter__(self) -> Seen:
+        def watch(unit: Unit) -> Any:
+            def hook(layer: nn.Module, args: Any, output: Tensor) -> None:
+                self.calls.append((unit, args[0].detach(), output))
+
+            return hook
+
+        def whole(model: nn.Module, args: Any, output: Any) -> None:
+            self.output = output
+
+        self._hooks = [unit.layer.register_forward_hook(watch(unit)) for unit in self._known]
+        self._hooks.append(self._model.register_forward_hook(whole))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for hook in self._hooks:
+            hook.remove()
+
+
+def _wide(tensor: Tensor) -> Tensor:
+    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
+
+
+def _weights(unit: Unit) -> Tensor:
+    """A copy of a unit's weights in the form of its gradient."""
+    weight, bias = cast("Tensor", unit.layer.weight).detach(), cast("Tensor | None", getattr(unit.layer, "bias", None))
+    if isinstance(unit.layer, nn.Embedding):
+        return weight.T.clone()
+    flat = weight.flatten(1)
+    return flat.clone() if bias is None else torch.cat([flat, bias.detach()[:, None]], 1)
