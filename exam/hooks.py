@@ -167,3 +167,8 @@ def clock(step: int, seconds: float, kill: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     Session.note = note  # type: ignore[method-assign]
+
+
+def data_folder(path: str) -> None:
+    """Data sets are looked for in this folder."""
+    os.environ["DANLU_DATA"] = path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -141,3 +142,12 @@ def test_language_is_forgotten_afterwards() -> None:
     before = errors.language()
     main(["list", "placement", "--lang", "zh"])
     assert errors.language() == before
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_failure_has_a_twin_in_json(danlu, language: str) -> None:
+    answer = danlu("explain", "digitz", "--json", "--lang", language)
+    failed = json.loads(answer.out)["failed"]
+    assert failed["code"] == answer.code == errors.BAD_INPUT and failed["kind"] == "bad_input"
+    assert answer.err.strip() == f"danlu: {failed['sentence']}"
+    assert danlu("explain", "digitz").out == ""

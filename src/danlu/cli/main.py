@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import json
 import os
 import signal
 import sys
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     _readable(sys.stdout)
     _readable(sys.stderr)
-    debug = "--debug" in arguments
+    debug, as_json = "--debug" in arguments, "--json" in arguments
     try:
         speak(_language(arguments))
         return _dispatch(arguments)
@@ -67,18 +68,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         _last_signal(argv)
-        return _failed(say(messages.INTERRUPTED), 130)
+        return _failed(say(messages.INTERRUPTED), 130, as_json)
     except Trouble as trouble:
         if trouble.code == errors.SAVED_RUN_AGAIN:
             _last_signal(argv)
         if debug:
             traceback.print_exc()
-        return _failed(str(trouble), trouble.code)
+        return _failed(str(trouble), trouble.code, as_json)
     except Exception as error:
         if debug:
             traceback.print_exc()
-            return _failed(say(messages.UNEXPECTED_SHOWN, error=_brief(error)), errors.BUG)
-        return _failed(say(messages.UNEXPECTED, error=_brief(error), path=_saved(error)), errors.BUG)
+            return _failed(say(messages.UNEXPECTED_SHOWN, error=_brief(error)), errors.BUG, as_json)
+        return _failed(say(messages.UNEXPECTED, error=_brief(error), path=_saved(error)), errors.BUG, as_json)
     finally:
         speak(None)
 
@@ -171,7 +172,11 @@ def _last_signal(argv: Sequence[str] | None) -> None:
             signal.signal(number, signal.SIG_IGN)
 
 
-def _failed(sentence: str, code: int) -> int:
+def _failed(sentence: str, code: int, as_json: bool) -> int:
+    """The sentence as the last line for a person; where JSON was asked for, the same on standard output for a program."""
+    if as_json:
+        kind = next((name.lower() for name, value in vars(errors).items() if name.isupper() and value == code), "interrupted")
+        print(json.dumps({"failed": {"code": code, "kind": kind, "sentence": sentence}}, ensure_ascii=False))
     sys.stdout.flush()
     print(f"danlu: {sentence}", file=sys.stderr, flush=True)
     return code

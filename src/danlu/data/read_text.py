@@ -54,6 +54,8 @@ def read_text(path: Path) -> str:
             text = raw.decode(encoding)
         except UnicodeDecodeError as error:
             line, byte = raw[: error.start].count(b"\n") + 1, raw[error.start]
+            if encoding == "utf-8-sig" and error.end >= len(raw) and error.start > len(raw) - 4:
+                break  # UTF-8 up to half a character at its very end: a file that was cut, not one in GB18030
             continue
         if (at := text.find("\0")) >= 0:
             raise BadInput(messages.TEXT_BINARY, path=path, line=text.count("\n", 0, at) + 1)
