@@ -136,10 +136,27 @@ def _kept(bundle: _Bundle, kind: str) -> list[Tensor]:
     return bundle.state[kind]
 
 
+def _lists(bundle: _Bundle, moving: Moving, *kinds: str) -> tuple[list[Tensor], ...]:
+    """Parameters, gradients and state for torch's fused kernels, which take one pass over memory instead of three to seven.
+
+    They know one rate for all: for members that agree. They pair the wrong numbers where strides differ, hence `contiguous`.
+    """
+    kept = [bundle.params, *(_kept(bundle, kind) for kind in kinds)]
+    params, *state = ([each[place] for _, _, place in moving] for each in kept)
+    return params, [g.contiguous() for _, g, _ in moving], *state
+
+
 def _sgd(bundle: _Bundle, moving: Moving, lr: Vector, counts: Vector) -> None:
     o = bundle.options
     decays, carries = o["weight_decay"].any(), o["momentum"].any()
     share = np.where(counts == 1, 1.0, 1 - o["dampening"])  # the first gradient enters whole
+    if carries and all(_agree(vector) for vector in (lr, counts, *o.values())):
+        torch._fused_sgd_(
+            *_lists(bundle, moving, "momentum"),
+            weight_decay=o["weight_decay"][0], momentum=o["momentum"][0], lr=float(lr[0]), dampening=o["dampening"][0],
+            nesterov=bool(bundle.switches.get("nesterov")), maximize=False, is_first_step=bool(counts[0] == 1),
+        )  # fmt: skip
+        return
     for p, g, place in moving:
         if decays:
             g = _sum(g, p, _factor(o["weight_decay"], p))
@@ -153,9 +170,8 @@ def _sgd(bundle: _Bundle, moving: Moving, lr: Vector, counts: Vector) -> None:
 def _adam(bundle: _Bundle, moving: Moving, lr: Vector, counts: Vector) -> None:
     o = bundle.options
     decoupled, decays = bundle.switches.get("decoupled_weight_decay"), o["weight_decay"].any()
-    if all(_agree(vector) for vector in (lr, counts, *o.values())):  # torch's fused kernel: one pass over memory instead of seven
-        params, means, squares = ([kind[place] for _, _, place in moving] for kind in (bundle.params, _kept(bundle, "mean"), _kept(bundle, "square")))
-        grads = [g.contiguous() for _, g, _ in moving]  # it pairs the wrong numbers where strides differ
+    if all(_agree(vector) for vector in (lr, counts, *o.values())):
+        params, grads, means, squares = _lists(bundle, moving, "mean", "square")
         kernel = torch._fused_adamw_ if decoupled else torch._fused_adam_
         step = torch.tensor(counts[0], dtype=torch.float32, device=params[0].device)
         kernel(

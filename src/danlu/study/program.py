@@ -206,6 +206,8 @@ def lean(program: fx.GraphModule) -> fx.GraphModule:
             graph.erase_node(node)
         elif node.target is ATEN.transpose.int and node.args[1:] == (1, 2):
             _turn(graph, node)
+        elif node.target is ATEN.bmm.default:
+            _narrow(graph, node, writes)
         elif node.target in (ATEN._log_softmax.default, ATEN._log_softmax_backward_data.default):
             _by_columns(graph, node, writes)
         elif node.target is ATEN.view.default and not writes:
@@ -236,6 +238,23 @@ def _turn(graph: fx.Graph, node: fx.Node) -> None:
     node.replace_all_uses_with(turned)
     graph.erase_node(node)
     graph.erase_node(product)
+
+
+def _narrow(graph: fx.Graph, node: fx.Node, writes: bool) -> None:
+    """A product with few columns as the transpose of one with few rows: 26 us instead of 61 for 32 of [32, 64] x [64, 10]."""
+    rows, columns = node.meta["val"].shape[-2:]
+    if columns > FEW_CLASSES or columns >= rows or writes or node.meta["val"].device.type != "cpu":
+        return
+    with graph.inserting_before(node):
+        left, right = (graph.call_function(ATEN.transpose.int, (factor, 1, 2)) for factor in reversed(node.args))
+        product = graph.call_function(ATEN.bmm.default, (left, right))
+        turned = graph.call_function(ATEN.transpose.int, (product, 1, 2))
+    turned.meta = node.meta
+    node.replace_all_uses_with(turned)
+    graph.erase_node(node)
+    for user in turned.users:
+        if user.target is ATEN.add.Tensor and user.args[1] is turned and not user.kwargs:
+            user.args = (turned, user.args[0])  # a sum lies in memory as its first part does
 
 
 def _by_columns(graph: fx.Graph, node: fx.Node, writes: bool) -> None:
