@@ -3,10 +3,10 @@ in CPU seconds.
 
     python bench/ensemble.py [--rounds 20] [--members 32]
 
-Every arm does the same number of steps of the same 32 models (64-64-10 on digits) in each round. The hand-written loop was frozen before the
-engine was tuned against it: a shuffled order each epoch, torch's optimiser with fused kernels, a check for a non-finite gradient. A speed-up
-is (time of an arm) / (time of the ensemble), paired by round, with its 95 % interval; the bound holds when its lower end
-is at least that.
+Every arm does the same number of steps of the same 32 models (64-64-10 on digits) in each round. The hand-written loop was frozen
+before the engine was tuned against it: a shuffled order each epoch, torch's optimiser with fused kernels, a check for a non-finite
+gradient. A speed-up is (time of an arm) / (time of the ensemble), paired by round, with its 95 % interval; the bound holds when the
+lower end is above it.
 """
 
 from __future__ import annotations

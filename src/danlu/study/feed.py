@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from operator import itemgetter
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -59,7 +60,8 @@ class Feed:
         ids = self.ids(step)
         inputs, targets = self.fetch(step, ids)
         for k, own in enumerate(ids):
-            batch = Batch(_mapped(lambda x, k=k: x[k], inputs), _mapped(lambda x, k=k: x[k], targets), own.to(self.placement.device), step)
+            own_rows = itemgetter(k)
+            batch = Batch(_mapped(own_rows, inputs), _mapped(own_rows, targets), own.to(self.placement.device), step)
             batch.counts = {"rows": len(own), "once": 1.0, **self.criterion.counts(batch)}
             yield batch
 
@@ -80,7 +82,7 @@ class Feed:
             return known
         each = []
         for k, own in enumerate(ids):
-            target = _mapped(lambda x, k=k: x[k], targets)
+            target = _mapped(itemgetter(k), targets)
             each.append({"rows": rows, "once": 1.0, **self.criterion.counts(Batch(None, target, own.to(self.placement.device)))})
         return lambda per: self._inverse(torch.tensor([float(counts[per]) for counts in each], dtype=torch.float64))
 
@@ -98,11 +100,11 @@ class Feed:
         return torch.where(counts > 0, 1.0 / counts, 0.0).to(self.placement.device, self.dtype)
 
     def _counts_per_row(self) -> dict[str, Tensor]:
-        """What each row adds to each count, [rows] float64, or 0-d where all add the same. (A count over rows is a sum: `losses.additive`.)"""
-        stored = self.rows.content()[1]
+        """What each row adds to each count, [rows] float64; 0-d where all add the same. (Such counts are sums: `losses.additive`.)"""
+        stored = cast(Tensors, self.rows).targets
         found: dict[str, list[float]] = {}
         for row in range(len(self.rows)):
-            target = _mapped(lambda x, row=row: x[row : row + 1], stored)
+            target = _mapped(itemgetter(slice(row, row + 1)), stored)
             for name, count in self.criterion.counts(Batch(None, target, torch.tensor([row]))).items():
                 found.setdefault(name, []).append(float(count))
         tensors = {name: torch.tensor(values, dtype=torch.float64) for name, values in found.items()}

@@ -1,7 +1,7 @@
 """Which runs can be members of one program, and their tensors stacked. What cannot is named, by a sentence, before any training.
 
-Members may differ in seed, rates, decays, betas, schedules and dropout rates; all else must be alike, which is asked of the built models and
-optimisers, not of the descriptions.
+Members may differ in seed, rates, decays, betas, schedules and dropout rates; all else must be alike, which is asked of the built models
+and optimisers, not of the descriptions.
 """
 
 from __future__ import annotations
@@ -42,7 +42,15 @@ def unstackable(run: Run) -> Phrase | None:
 def kind(run: Run) -> tuple[Any, ...]:
     """What members of one program have in common; compared by ==."""
     recipe = run.recipe
-    common = (recipe.loss, recipe.metrics, recipe.validate, recipe.batch_size, run.total, run.placement.precision.name, run.placement.device)
+    common = (
+        recipe.loss,
+        recipe.metrics,
+        recipe.validate,
+        recipe.batch_size,
+        run.total,
+        run.placement.precision.name,
+        run.placement.device,
+    )
     shapes = [(name, p.shape, p.requires_grad) for name, p in run.model.named_parameters()]
     shapes += [(name, b.shape, b.dtype) for name, b in run.model.named_buffers()]
     return id(run.data), *common, flags(run.optimizer), shapes, [(name, *_fields(module)) for name, module in run.model.named_modules()]
@@ -72,7 +80,7 @@ def stacked(runs: Sequence[Run], batch: Batch) -> Stacked | Phrase:
             return Phrase(messages.PART_STATE, name=name or "model", field=changed)
     held = {name: tensor.detach() for name, tensor in models[0].items() if name not in trained and name not in moved}
     differing = {name for name, tensor in held.items() if not all(torch.equal(tensor, model[name]) for model in models[1:])}
-    # contiguous: of kernels that lie otherwise (channels last) a stack does too, and torch's fused optimisers pair elements by place in memory
+    # contiguous: a stack of channels-last kernels is not, and torch's fused optimisers pair elements by their place in memory
     together = lambda name: torch.stack([model[name].detach() for model in models]).contiguous()
     return Stacked(
         first.model,
