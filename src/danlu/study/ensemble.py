@@ -209,12 +209,14 @@ def _validated(runs: Sequence[Run], made: Stacked) -> list[dict[str, float | Non
     return [finished(metrics, total, "val_") for total in joined]
 
 
-def _by_itself(run: Run) -> Member:
+def _by_itself(tried: Run) -> Member:
+    """Train a recipe by a run of its own, a fresh one: a module may remember that it was tried in a program."""
     losses: list[Tensor] = []
     metrics: dict[str, dict[int, float | None]] = {}
-    for report in run:
-        losses.append(report.loss.detach().double().cpu())
-        for name, value in report.metrics.items():
-            metrics.setdefault(name, {})[report.step] = value if value is None else float(value)
-    weights = {name: value.clone() for name, value in run.placement.state(run.model, run.optimizer)["model"].items()}
-    return Member(run.recipe, torch.stack(losses), metrics, weights, alone=True)
+    with Run(tried.recipe, data=tried.data) as run:
+        for report in run:
+            losses.append(report.loss.detach().double().cpu())
+            for name, value in report.metrics.items():
+                metrics.setdefault(name, {})[report.step] = value if value is None else float(value)
+        weights = {name: value.clone() for name, value in run.placement.state(run.model, run.optimizer)["model"].items()}
+    return Member(tried.recipe, torch.stack(losses), metrics, weights, alone=True)

@@ -44,7 +44,9 @@ class Ensemble:
     def where(self, **settings: Any) -> Ensemble:
         """The members with these settings: `where(**{"optimizer.lr": 0.1})`. Raises BadInput if there are none."""
         found = [(member, _fields(member.recipe)) for member in self.members]
-        kept = tuple(member for member, fields in found if all(key in fields and fields[key] == value for key, value in settings.items()))
+        kept = tuple(
+            member for member, fields in found if all(key in fields and _equal(fields[key], value) for key, value in settings.items())
+        )
         if not kept:
             there = "; ".join(dict.fromkeys(_shown(member.settings) for member in self.members))
             raise BadInput(messages.NO_MEMBER, wanted=_shown(settings), found=there)
@@ -112,10 +114,18 @@ def _fields(recipe: Recipe) -> dict[str, Any]:
     return found
 
 
+def _equal(a: Any, b: Any) -> bool:
+    """Equal, or the same object where equality is no yes or no (arrays inside)."""
+    try:
+        return a is b or bool(a == b)
+    except (RuntimeError, ValueError):
+        return False
+
+
 def settings_of(recipes: Sequence[Recipe]) -> list[dict[str, Any]]:
     """The fields in which recipes differ, and the seed; of a field and a field of it only the inner one, where all have it."""
     each = [_fields(recipe) for recipe in recipes]
     names = [name for name in each[0] if all(name in fields for fields in each)]
-    differ = [name for name in names if any(fields[name] != each[0][name] for fields in each)]
+    differ = [name for name in names if any(not _equal(fields[name], each[0][name]) for fields in each)]
     differ = [name for name in differ if not any(other.startswith(f"{name}.") for other in differ)]
     return [{**{name: fields[name] for name in differ}, "seed": fields["seed"]} for fields in each]

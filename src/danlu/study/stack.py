@@ -51,8 +51,8 @@ def kind(run: Run) -> tuple[Any, ...]:
         run.placement.precision.name,
         run.placement.device,
     )
-    shapes = [(name, p.shape, p.requires_grad) for name, p in run.model.named_parameters()]
-    shapes += [(name, b.shape, b.dtype) for name, b in run.model.named_buffers()]
+    shapes = [(name, p.shape, p.dtype, p.requires_grad) for name, p in run.model.named_parameters()]
+    shapes += [(name, b.shape, b.dtype, False) for name, b in run.model.named_buffers()]
     return id(run.data), *common, flags(run.optimizer), shapes, [(name, *_fields(module)) for name, module in run.model.named_modules()]
 
 
