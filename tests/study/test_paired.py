@@ -94,7 +94,7 @@ def test_pairs_needed_at_the_ends() -> None:
 
 
 SIZES = 5, 8
-DRAWN = 1000
+DRAWN = 4000
 
 
 def rejections(kind: str, test: paired.Test, n: int) -> float:

@@ -65,7 +65,7 @@ def test_it_says_with_what(tmp_path: Path) -> None:
     assert digest([tmp_path / "elsewhere" / "claims.yaml", tmp_path / "elsewhere" / "lesson.py"]) == here
     (tmp_path / "claims.yaml").write_text("claims.yaml ")
     assert digest([tmp_path / "lesson.py", tmp_path / "claims.yaml"]) != here
-    with pytest.raises(BadInput, match="nothing.py"):
+    with pytest.raises(BadInput, match=r"nothing\.py"):
         digest([tmp_path / "nothing.py"])
 
 
