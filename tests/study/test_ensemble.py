@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from danlu.core import Recipe, Run
+from danlu.data.images import Images
 from danlu.data.source import Data, Facts, Tensors
 from danlu.errors import BadInput, Refused
 from danlu.losses.classification import CrossEntropy
@@ -183,6 +184,14 @@ class Noisy:
         return {"x": self.x[ids] + 0.1 * noise * bool(draw)}, self.y[ids]
 
 
+class Shifted(Tensors):
+    """A subclass whose fetch depends on the pass, unlike what its base says of itself."""
+
+    def fetch(self, ids: Tensor, draw: int) -> tuple[Any, Any]:
+        x, y = super().fetch(ids, draw)
+        return x + draw % 7, y
+
+
 class TakesX(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -196,6 +205,26 @@ def test_rows_that_are_drawn_and_inputs_by_name() -> None:
     whole = held_out().train
     data = Data(Noisy(whole.inputs, whole.targets), Facts("classify", (6,), 3, rows=50))
     same(sweep(replace(BASE, data=data, model=TakesX, loss=CrossEntropy(class_weights=(1.0, 2.0, 3.0))), seeds=range(3)))
+
+
+def test_rows_below_those_that_are_fixed_are_not_taken_for_fixed() -> None:
+    data = held_out()
+    shifted = Shifted(data.train.inputs, data.train.targets)
+    same(sweep(replace(BASE, data=replace(data, train=shifted)), seeds=range(3)))
+
+
+def test_images_as_bytes_with_and_without_augmentation() -> None:
+    g = torch.Generator().manual_seed(0)
+    for augment in ("none", "flip_crop"):
+        rows = Images(
+            torch.randint(0, 256, (40, 1, 8, 8), generator=g, dtype=torch.uint8), images().train.targets, (99.0,), (70.0,), augment
+        )
+        same(sweep(replace(BASE, data=replace(images(), train=rows), steps=8), seeds=range(3)))
+
+
+def test_an_average_that_nobody_keeps_is_an_error_as_it_is_for_a_run() -> None:
+    with pytest.raises(BadInput, match="average"):
+        ensemble(sweep(replace(BASE, validate=Validate(weights="ema")), seeds=range(2)))
 
 
 def test_micro_batches_make_no_difference() -> None:

@@ -115,7 +115,7 @@ def started(runs: Sequence[Run]) -> Started | Phrase:
     """The program of these runs, if its first step is that of each."""
     feed = Feed(runs)
     try:
-        made = stacked(runs, next(feed.batches(0)))
+        made = stacked(runs)
         if isinstance(made, Phrase):
             return made
         program, ids = Program(made, runs[0].criterion), feed.ids(0)
@@ -129,7 +129,7 @@ def started(runs: Sequence[Run]) -> Started | Phrase:
         return Phrase(messages.PART_MODEL, name=type(runs[0].model).__name__, reason=str(error).strip().split("\n")[0][:200])
     loss: Any = sum(sums[name] * seeds(per) for name, per in program.terms)
     squares: Any = sum((g.double() ** 2).flatten(1).sum(1) for g in grads if g is not None)
-    return alike(runs, feed.batches(0), loss, squares.sqrt()) or (made, program, feed)
+    return alike(runs, loss, squares.sqrt()) or (made, program, feed)
 
 
 def steps(runs: Sequence[Run], program: Started) -> Iterator[Tensor]:
@@ -164,6 +164,7 @@ def _together(runs: Sequence[Run], program: Started) -> Iterable[Member]:
     first, made = runs[0], program[0]
     validate = next((t for t in first.techniques if isinstance(t, Validate)), None)
     every = (validate.every or first.plan.steps_per_epoch) if validate else first.total + 1
+    first.kept_weights(validate.weights if validate else "raw")  # refuses an average that nobody keeps
     losses: list[Tensor] = []
     scores: list[dict[str, dict[int, float | None]]] = [{} for _ in runs]
     for step, loss in enumerate(steps(runs, program), 1):

@@ -6,7 +6,7 @@ and optimisers, not of the descriptions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -66,9 +66,9 @@ def _plain(value: Any) -> bool:
     return isinstance(value, bool | int | float | str | tuple | None) or (callable(value) and not isinstance(value, nn.Module))
 
 
-def stacked(runs: Sequence[Run], batch: Batch) -> Stacked | Phrase:
-    """The members' tensors stacked; `batch` is one that the first run may look at. A phrase if its model keeps state in plain fields."""
-    first = runs[0]
+def stacked(runs: Sequence[Run]) -> Stacked | Phrase:
+    """The members' tensors stacked, or a phrase if their model keeps state in plain fields."""
+    first, batch = runs[0], first_step(runs[0])[0]
     models = [dict(run.model.named_parameters()) | dict(run.model.named_buffers()) for run in runs]
     trained = [name for name, p in first.model.named_parameters() if p.requires_grad]
     rates = _rates([run.model for run in runs])
@@ -132,15 +132,20 @@ def _looked(run: Run, batch: Batch, rates: dict[str, float]) -> tuple[list[Draw]
     return draws, moved
 
 
-def alike(runs: Sequence[Run], batches: Iterator[Batch], losses: Tensor, norms: Tensor) -> Phrase | None:
-    """Whether each member's own run says the same of its first batch: loss and norm of the gradient, [members] each, within rounding."""
+def alike(runs: Sequence[Run], losses: Tensor, norms: Tensor) -> Phrase | None:
+    """Whether each member's own run says the same of its first step: loss and norm of the gradient, [members] each, within rounding."""
     close = 1e-9 if runs[0].placement.precision.name == "fp64" else 1e-3
-    for run, batch, loss, norm in zip(runs, batches, losses.tolist(), norms.tolist()):
+    for run, loss, norm in zip(runs, losses.tolist(), norms.tolist()):
         run.placement.begin()
-        outcome = run.placement.gradient(run.model)(run.placement.keyed(run.criterion, run.seed), [batch])
+        outcome = run.gradient(run.objective, first_step(run))
         own = float(run.placement.norm([p.grad for p in run.trainable() if p.grad is not None]))
+        run.model.zero_grad(set_to_none=True)
         for what, here, there in ((messages.WHAT_LOSS, loss, float(outcome.loss)), (messages.WHAT_GRADIENT, norm, own)):
             if abs(here - there) > close * max(abs(there), 1e-3):
                 return Phrase(messages.PART_DIFFERS, what=Phrase(what), stacked=f"{here:.9g}", alone=f"{there:.9g}")
-        run.model.zero_grad(set_to_none=True)
     return None
+
+
+def first_step(run: Run) -> list[Batch]:
+    """The micro-batches of a run's first step, as it will see them."""
+    return run._take(iter(run.placement.stream(run.data.train, run.plan, 0, 1)))
