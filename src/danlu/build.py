@@ -105,16 +105,20 @@ def optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
 
 
 def techniques(recipe: Recipe, schedule: Any, validates: bool) -> tuple[Technique, ...]:
-    """The run's own copies: the recipe's, then a schedule with state, then validation, innermost, so that all see its metrics."""
+    """The run's own copies: the recipe's, then a schedule with state, then validation, innermost, so that all see its metrics.
+
+    A run without a word on steps that are not finite skips and names them.
+    """
     from danlu.core import Technique
     from danlu.techniques.reports.validate import Validate
+    from danlu.techniques.update.nonfinite import Nonfinite
 
     own = [*copy.deepcopy(recipe.techniques)]
     if isinstance(schedule, Technique):
         own.append(schedule)  # the very object whose factor the update reads
     if recipe.validate is not False and validates:
         own.append(copy.deepcopy(recipe.validate) or Validate())
-    return tuple(own)
+    return tuple(own) if any(isinstance(t, Nonfinite) for t in own) else (*own, Nonfinite())
 
 
 def check(run: Run) -> None:

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from danlu.errors import Sentence
 
+IN_INPUTS = Sentence("the inputs", "输入")
+IN_MODULE = Sentence("the output of `{module}`", "`{module}` 的输出")
+IN_LOSS = Sentence("the loss", "损失")
+IN_GRADIENT = Sentence("the gradient of `{name}`", "`{name}` 的梯度")
+IN_TECHNIQUE = Sentence("what a technique made of a finite gradient", "某个技巧对有限梯度的处理结果")
+HALTED = Sentence(
+    "step {step} is not finite, first in {where} (samples {ids}); it moved nothing. Look at these samples, lower the learning rate, or "
+    "leave such steps out with nonfinite.policy=skip",
+    "第 {step} 步出现非有限值，最先出现在{where}（样本 {ids}）；该步未更新任何参数。请检查这些样本、降低学习率，或用 nonfinite.policy=skip 跳过此类步",
+)
+
 EPOCHS_OR_STEPS = Sentence(
     "set exactly one of `epochs` and `steps`; found epochs={epochs}, steps={steps}",
     "`epochs` 与 `steps` 必须且只能设置一个；现在是 epochs={epochs}, steps={steps}",

@@ -80,6 +80,11 @@ class Fitted(Run):
 
     def _note(self, report: Report, seconds: float) -> None:
         self._flags.append((report.step, report.outcome.overflow))
+        if "broken_in" in report.metrics:
+            self._bad += 1
+            if self._bad in (1, 10, 100, 1000):
+                where, ids = report.metrics["broken_in"], ", ".join(map(str, report.metrics["broken_ids"]))
+                self.shown.tell(say(messages.STEP_SKIPPED, step=report.step, where=where, ids=ids, count=self._bad))
         if report.step % self.every and not report.metrics and report.step not in (1, self.total):
             return
         self._check()
@@ -91,9 +96,6 @@ class Fitted(Run):
         flags, self._flags = self._flags, []
         for (step, _), bad in zip(flags, torch.stack([flag for _, flag in flags]).tolist() if flags else ()):
             self._streak = self._streak + 1 if bad else 0
-            self._bad += bool(bad)
-            if bad and self._bad in (1, 10, 100, 1000):
-                self.shown.tell(say(messages.STEP_SKIPPED, step=step, count=self._bad))
             if self._streak >= min(HOPELESS, self.total):
                 raise Diverged(messages.FIT_DIVERGED, count=self._streak, step=step)
 

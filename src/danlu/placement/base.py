@@ -161,7 +161,8 @@ class Placement:
                 Keyed.ids = None
             if tracked:
                 buffers.settle(self.sum)
-            overflow = precision.unscale([p.grad for p in parameters if p.grad is not None])
+            losses = [value.clone() for value, _ in sums.values() if value.is_floating_point()]  # the check may write to them
+            overflow = precision.unscale([p.grad for p in parameters if p.grad is not None], losses)
             return Outcome(sums, counts, overflow, precision.scale)
 
         return gradient

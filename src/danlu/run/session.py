@@ -50,7 +50,8 @@ class Session:
         self.saver = Saver(run, folder.checkpoints, self._saved)
         self.logged = 0  # the step of the last report that was noted
         self._flags: list[tuple[int, Tensor]] = []  # each step's overflow (zero: finite); read all at once
-        self._skipped = self._streak = 0
+        self._broken = self._streak = 0
+        self._culprits: dict[int, dict[str, Any]] = {}  # what was found out about steps that were not finite
         self._rows: Any = 0
         run.save = self.save
 
@@ -163,6 +164,8 @@ class Session:
         self.logged = found.step
         outcome = found.outcome
         self._flags.append((found.step, outcome.overflow))
+        if "broken_in" in found.metrics:
+            self._tell_broken(found)
         self._rows = self._rows + outcome.counts.get("rows", 0)
         if found.step % self.every and not found.metrics and found.step not in (1, self.run.total):
             return
@@ -186,6 +189,15 @@ class Session:
         elif len(self._flags) >= HOPELESS:
             self._check_flags()
 
+    def _tell_broken(self, found: Report) -> None:
+        where, ids, back = (found.metrics.get(name) for name in ("broken_in", "broken_ids", "rolled_back_to"))
+        self._culprits[found.step] = {"where": where, "ids": ids, **({} if back is None else {"rolled_back_to": back})}
+        self._broken += 1
+        if self._broken in (1, 10, 100, 1000, 10000):
+            self.tell(messages.STEP_SKIPPED, step=found.step, where=where, ids=", ".join(map(str, ids or ())), count=self._broken)
+        if back is not None:
+            self.tell(messages.ROLLED_BACK, step=back)
+
     def save(self, run: Run, found: Report) -> None:
         """What the loop calls when a report asks to be kept: the log is durable up to this step before the checkpoint is."""
         with self._stopper.saving():
@@ -208,10 +220,7 @@ class Session:
         for (step, _), bad in zip(flags, overflow):
             self._streak = self._streak + 1 if bad else 0
             if bad:
-                self._skipped += 1
-                self.events.tell("nonfinite", step)
-                if self._skipped in (1, 10, 100, 1000, 10000):
-                    self.tell(messages.STEP_SKIPPED, step=step, count=self._skipped)
+                self.events.tell("nonfinite", step, **self._culprits.pop(step, {}))
             if self._streak >= min(HOPELESS, self.run.total):
                 raise Diverged(messages.DIVERGED_RUN, count=self._streak, step=step, folder=self.folder.path)
 
