@@ -27,7 +27,7 @@ def score(run: Run, rows: Any, prefix: str, weights: dict[str, Tensor] | None = 
             found.update({f"{place}/{key}": value for key, value in metric.stats(output, batch).items()})
         return found
 
-    total = run.placement.evaluate(run.model, look, rows, run.plan.at_once, criterion.counts, weights)
+    total = run.placement.evaluate(run.model, look, rows, run.plan.at_once, criterion, weights)
     terms = [key.removeprefix("sum/") for key in total if key.startswith("sum/")]
     scores: dict[str, float | None] = {
         f"{prefix}loss": sum(float(total[f"sum/{t}"]) / max(float(total[f"count/{t}"]), 1e-30) for t in terms)

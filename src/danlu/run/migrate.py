@@ -17,9 +17,18 @@ def migrated(state: Any, found: int, wanted: int) -> Any:
 
 
 def _ranked(state: dict[str, Any]) -> dict[str, Any]:
-    """1 to 2: `checkpoint` remembers which of its steps were the best, and every run has `nonfinite`; before, neither had a memory."""
-    new = {"checkpoint.0": {"ranked": ()}, "nonfinite.0": {"streak": 0, "kept": None, "kept_step": 0}}
-    return {**state, "techniques": {**new, **state["techniques"]}}
+    """1 to 2: `checkpoint` remembers which of its steps were the best; before, it had nothing to remember."""
+    return {**state, "techniques": {"checkpoint.0": {"ranked": ()}, **state["techniques"]}}
 
 
-STEPS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _ranked}
+def _watched(state: dict[str, Any]) -> dict[str, Any]:
+    """2 to 3: every run has `nonfinite`, and remembers how many rows fit in memory."""
+    watched = {"streak": 0, "kept": None, "kept_step": 0, "newer": None, "newer_step": 0, "returns": 0}
+    return {
+        **state,
+        "techniques": {"nonfinite.0": watched, **state["techniques"]},
+        "placement": {"step_rows": None, "look_rows": None, **state["placement"]},
+    }
+
+
+STEPS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _ranked, 2: _watched}
