@@ -23,7 +23,7 @@ def _ranked(state: dict[str, Any]) -> dict[str, Any]:
 
 def _watched(state: dict[str, Any]) -> dict[str, Any]:
     """2 to 3: every run has `nonfinite`, and remembers how many rows fit in memory."""
-    watched = {"streak": 0, "kept": None, "kept_step": 0, "newer": None, "newer_step": 0, "returns": 0}
+    watched = {"streak": 0, "kept": None, "newer": None, "due": 0, "returns": 0}
     return {
         **state,
         "techniques": {"nonfinite.0": watched, **state["techniques"]},

@@ -15,10 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from torch import nn
-
 from danlu.build import alike
-from danlu.core import Batch, Evaluate, Loss, Objective, Outcome, Reports, Run, Technique, Update
+from danlu.core import Evaluate, Outcome, Reports, Run, Technique, Update
 from danlu.culprit import Trace
 from danlu.errors import Diverged, say
 from danlu.fields import PositiveInt
@@ -48,19 +46,6 @@ class Nonfinite(Technique):
     neutral: ClassVar = {"policy": "skip"}
     changes: ClassVar = "memory"
 
-    def wrap_objective(self, objective: Objective, run: Run) -> Objective:
-        self._trace: Trace | None = None
-
-        def traced(model: nn.Module, batch: Batch) -> Loss:
-            if self._trace is None:
-                return objective(model, batch)
-            self._trace.begins(batch)
-            loss = objective(model, batch)
-            self._trace.ends(loss)
-            return loss
-
-        return traced
-
     def wrap_update(self, update: Update, run: Run) -> Update:
         self._found: dict[str, Any] = {}
 
@@ -88,13 +73,13 @@ class Nonfinite(Technique):
 
         It looks again, without a loss scale and under the same random keys.
         """
-        precision, self._trace = run.placement.precision, Trace()
-        trace, scale, precision.scale = self._trace, precision.scale, 1.0
+        trace, precision, objective = Trace(), run.placement.precision, run.objective
+        scale, precision.scale, run.objective = precision.scale, 1.0, trace.around(objective)
         try:
             with trace.watching(run.model):
                 again = evaluate()
         finally:
-            self._trace, precision.scale = None, scale
+            precision.scale, run.objective = scale, objective
         if trace.where:
             return trace.where, trace.ids
         return None if outcome.scale > 1 and bool(again.finite) else (say(IN_TECHNIQUE), trace.all_ids)
