@@ -21,6 +21,7 @@ from danlu.placement.single import Single
 from danlu.techniques.model.ghost_norm import GhostNorm
 from danlu.techniques.reports.validate import Validate
 from danlu.techniques.update.ema import EMA
+from danlu.techniques.update.nonfinite import Nonfinite
 
 
 @dataclass
@@ -136,10 +137,11 @@ def test_the_models_outputs_are_as_many_as_the_loss_wants():
 def test_techniques_are_the_recipes_then_the_schedule_then_validation():
     recipe = toys.recipe(EMA(), schedule=ReduceOnPlateau(), data=lambda: toys.made(40, held_out=8))
     run = Run(recipe)
-    assert [type(t) for t in run.techniques] == [EMA, ReduceOnPlateau, Validate]
+    assert [type(t) for t in run.techniques] == [EMA, Nonfinite, ReduceOnPlateau, Validate]
     assert all(mine is not theirs for mine in run.techniques for theirs in (*recipe.techniques, recipe.schedule))
-    assert [type(t) for t in Run(toys.recipe(EMA(), validate=False, data=lambda: toys.made(40, held_out=8))).techniques] == [EMA]
-    assert [type(t) for t in Run(toys.recipe()).techniques] == []  # nothing to validate on
+    assert [type(t) for t in Run(toys.recipe(EMA(), validate=False, data=lambda: toys.made(40, held_out=8))).techniques] == [EMA, Nonfinite]
+    assert [type(t) for t in Run(toys.recipe()).techniques] == [Nonfinite]  # nothing to validate on
+    assert [type(t) for t in Run(toys.recipe(Nonfinite("halt"), EMA())).techniques] == [Nonfinite, EMA]
     own = Validate(every=2)
     assert Run(toys.recipe(validate=own, data=lambda: toys.made(40, held_out=8))).techniques == (own,)
 

@@ -625,8 +625,8 @@ def test_kept_weights():
 
 def test_state_of_two_of_a_kind_has_two_names():
     run = Run(toys.recipe(EMA(decay=0.5), Clip(), EMA(decay=0.9)))
-    assert [name for name, _ in run.named_techniques()] == ["ema.0", "clip.0", "ema.1"]
-    assert run.state()["techniques"].keys() == {"ema.0", "ema.1"}
+    assert [name for name, _ in run.named_techniques()] == ["ema.0", "clip.0", "ema.1", "nonfinite.0"]
+    assert run.state()["techniques"].keys() == {"ema.0", "ema.1", "nonfinite.0"}
 
 
 def test_the_core_is_small():

@@ -87,8 +87,8 @@ def test_techniques_stand_at_their_seams_outermost_first() -> None:
     found = explain(recipe(techniques=(EarlyStop(patience=2), MixUp(alpha=0.4), SAM(), EMA()))).facts
     assert found["stream"]["techniques"] == ["mixup(alpha=0.4)"]
     assert found["gradient"]["techniques"] == ["sam"]
-    assert found["update"]["techniques"] == ["ema"]
-    assert found["reports"]["techniques"] == ["early_stop(patience=2)", "validate"]
+    assert found["update"]["techniques"] == ["ema", "nonfinite"]
+    assert found["reports"]["techniques"] == ["early_stop(patience=2)", "nonfinite", "validate"]
 
 
 def test_nothing_of_the_recipe_is_moved() -> None:

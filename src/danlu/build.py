@@ -105,11 +105,17 @@ def optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
 
 
 def techniques(recipe: Recipe, schedule: Any, validates: bool) -> tuple[Technique, ...]:
-    """The run's own copies: the recipe's, then a schedule with state, then validation, innermost, so that all see its metrics."""
+    """The run's own copies: the recipe's, then a schedule with state, then validation, innermost, so that all see its metrics.
+
+    A recipe without a word on steps that are not finite has them skipped and named.
+    """
     from danlu.core import Technique
     from danlu.techniques.reports.validate import Validate
+    from danlu.techniques.update.nonfinite import Nonfinite
 
     own = [*copy.deepcopy(recipe.techniques)]
+    if not any(isinstance(technique, Nonfinite) for technique in own):
+        own.append(Nonfinite())
     if isinstance(schedule, Technique):
         own.append(schedule)  # the very object whose factor the update reads
     if recipe.validate is not False and validates:

@@ -49,13 +49,13 @@ class Outcome:
 
     sums: dict[str, tuple[Tensor, str]]  # each term over all micro-batches and processes, detached, and its count's name
     counts: dict[str, Any]  # every denominator, over all micro-batches and processes
-    overflow: Tensor  # 0-d float: zero when no gradient is inf or NaN; stays on its device until somebody reads it
+    overflow: Tensor  # 0-d float: zero when no loss and no gradient is inf or NaN; stays on its device until somebody reads it
     scale: float = 1.0  # the loss scale backward ran with; gradients are already unscaled
     moved: bool = False  # the update has moved the weights: known without asking the device
 
     @property
     def finite(self) -> Tensor:
-        """0-d bool: every gradient of this step is finite."""
+        """0-d bool: the loss and every gradient of this step are finite."""
         return self.overflow == 0
 
     @property
@@ -181,14 +181,14 @@ class Run:
     def _steps(self, stream: Iterator[Batch]) -> Reports:
         while self.step < self.total and (batches := self._take(stream)):
             self.placement.begin()
-            outcome = self.update(lambda: self.gradient(self.objective, batches))
+            outcome = self.update(lambda: self.placement.looked(self, batches))
             self.step += 1
             yield Report(self.step, self.step / self.plan.steps_per_epoch, outcome, self.optimizer.param_groups[0]["lr"])
 
     def _take(self, stream: Iterator[Batch]) -> list[Batch]:
         """The micro-batches of one step, with their denominators counted after every stream technique has had its say."""
         batches = []
-        for batch in stream:
+        for batch in self.placement.fitted(stream):
             rows = batch.counts.get("rows", len(batch.ids))
             batch.counts = {"rows": rows, "once": 1.0, **self.criterion.counts(batch)}
             if rows == 0:  # stands in for a micro-batch that other processes have: evaluated, and counted as nothing
@@ -200,7 +200,7 @@ class Run:
 
     def evaluate(self, fn: Callable[[nn.Module, Batch], dict[str, Any]], rows: Any, weights: str = "raw") -> dict[str, Any]:
         """Run `fn` over `rows` outside a step, at the "raw" or the averaged ("ema") weights; nothing is moved. See placement.evaluate."""
-        return self.placement.evaluate(self.model, fn, rows, self.plan.at_once, self.criterion.counts, self.kept_weights(weights))
+        return self.placement.evaluate(self.model, fn, rows, self.plan.at_once, self.criterion, self.kept_weights(weights))
 
     def kept_weights(self, which: str = "auto", whole: bool = False) -> dict[str, Tensor] | None:
         """The average that the outermost technique keeps ("ema"), None for the model's own ("raw"); "auto": an average if there is one."""

@@ -66,20 +66,15 @@ def _search(run: Run, outcome: Outcome, evaluate: Evaluate) -> bool:
     def ask() -> Any:
         nonlocal last
         last = known.pop() if known else evaluate()
-        return last.loss if _sound(last) else torch.full_like(last.loss, torch.inf)
+        return last.loss if bool(last.finite) else torch.full_like(last.loss, torch.inf)
 
     run.optimizer.step(ask)
     finite = bool(torch.stack([p.detach().isfinite().all() for p in parameters]).all())
-    if finite and not _sound(last):  # either a point that was tried and given up, or where the search ended: one more look tells
-        finite = _sound(evaluate())
+    if finite and not bool(last.finite):  # either a point that was tried and given up, or where the search ended: one more look tells
+        finite = bool(evaluate().finite)
     if not finite:
         with torch.no_grad():
             for p, old in zip(parameters, before):
                 p.copy_(old)
         run.optimizer.state.clear()
     return finite
-
-
-def _sound(outcome: Outcome) -> bool:
-    """Loss and gradient are finite. (An infinite loss can have a finite gradient, from which a search never gets away.)"""
-    return bool(outcome.finite) and bool(outcome.loss.isfinite())

@@ -18,6 +18,7 @@ BUSY = 4  # the run folder is in use by another process
 DIVERGED = 5  # training stopped because numbers were no longer finite
 NO_SPACE = 6  # the disk is full or cannot be written; what was saved before is whole
 DAMAGED = 7  # a stored file is not what was written: a byte of it changed, or it is missing
+NO_MEMORY = 8  # memory does not suffice for the smallest micro-batch; what was saved is whole
 SAVED_RUN_AGAIN = 75  # stopped by a signal, saved; run the same command again to go on (EX_TEMPFAIL)
 
 _language: str | None = None
@@ -92,3 +93,9 @@ class NoSpace(Trouble):
     """A file could not be written; everything saved before is whole."""
 
     code = NO_SPACE
+
+
+class NoMemory(Trouble):
+    """Memory does not suffice, and what needs it cannot be made smaller without changing the training."""
+
+    code = NO_MEMORY

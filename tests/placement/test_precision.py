@@ -56,32 +56,32 @@ def test_only_fp16_scales(name):
 def test_unscale_divides_by_the_scale_and_finds_what_is_not_finite():
     mine = Precision("fp16", CPU)
     grads = [torch.tensor([65536.0, 2.0]), torch.tensor([[131072.0]], dtype=torch.float64)]
-    found = mine.unscale(grads)
+    found = mine.unscale(grads, [])
     assert found == 0 and found.shape == () and grads[0].tolist() == [1.0, 2.0**-15] and grads[1].item() == 2.0
-    assert mine.unscale([]) == 0
+    assert mine.unscale([], []) == 0
     mine.scale = 2.0
-    assert mine.unscale([torch.ones(3)]) == 0
+    assert mine.unscale([torch.ones(3)], []) == 0
     for bad in (math.nan, math.inf, -math.inf):
         for dtype in (torch.float32, torch.float64, torch.float16, torch.bfloat16):
             for place in range(9):  # every lane of a vector, and the tail
                 grad = torch.ones(9, dtype=dtype)
                 grad[place] = bad
-                assert Precision("fp32", CPU).unscale([torch.ones(2), grad]) > 0
+                assert Precision("fp32", CPU).unscale([torch.ones(2), grad], []) > 0
 
 
 def test_unscale_leaves_bits_alone_where_nothing_is_scaled():
     values = torch.randn(100, generator=torch.Generator().manual_seed(0))
     grads = [values.clone(), values.double() / 3]
-    assert Precision("fp32", CPU).unscale(grads) == 0
+    assert Precision("fp32", CPU).unscale(grads, []) == 0
     assert torch.equal(grads[0], values) and torch.equal(grads[1], values.double() / 3)
 
 
 def test_a_sparse_gradient_is_looked_at_too():
     table = nn.Embedding(5, 2, sparse=True)
     table(torch.tensor([1, 3])).sum().backward()
-    assert Precision("fp32", CPU).unscale([table.weight.grad]) == 0
+    assert Precision("fp32", CPU).unscale([table.weight.grad], []) == 0
     table.weight.grad = table.weight.grad.coalesce() * math.nan
-    assert Precision("fp32", CPU).unscale([table.weight.grad]) > 0
+    assert Precision("fp32", CPU).unscale([table.weight.grad], []) > 0
 
 
 @pytest.mark.parametrize(

@@ -227,10 +227,11 @@ def test_an_image_that_was_copied_is_moved_by_nobody(tmp_path):
     assert checkpoint.read(checkpoint.write(again.copied(taken.files), tmp_path, 2))["other"][0].dtype == torch.int32
 
 
-def test_a_checkpoint_of_format_1_is_gone_on_with(tmp_path):
-    """`format-1/step-16` was written before `checkpoint` had a state."""
-    old = Path(__file__).parent / "format-1" / "step-16"
-    assert json.loads((old / "manifest.json").read_text())["format"] == 1
+@pytest.mark.parametrize("form", [1, 2])
+def test_a_checkpoint_of_an_older_format_is_gone_on_with(form, tmp_path):
+    """`format-1/step-16` was written before `checkpoint` had a state, `format-2/step-16` before every run had `nonfinite`."""
+    old = Path(__file__).parent / f"format-{form}" / "step-16"
+    assert json.loads((old / "manifest.json").read_text())["format"] == form
     with Run(small.recipe()) as run:
         run.load(checkpoint.read(old))
         assert [report.step for report in run] == [17, 18]

@@ -49,6 +49,7 @@ CODES = {
     errors.DIVERGED: messages.CODE_DIVERGED,
     errors.NO_SPACE: messages.CODE_NO_SPACE,
     errors.DAMAGED: messages.CODE_DAMAGED,
+    errors.NO_MEMORY: messages.CODE_NO_MEMORY,
     errors.SAVED_RUN_AGAIN: messages.CODE_SAVED,
     130: messages.CODE_INTERRUPTED,
 }

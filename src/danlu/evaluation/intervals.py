@@ -93,7 +93,7 @@ def row_figures(run: Run, rows: Any, weights: dict[str, Tensor] | None = None, s
                 found.setdefault(("list|" if joined else "sum|") + key, []).append((value[0] if joined else value).detach().cpu())
         return {key: [torch.stack(values)] for key, values in found.items()}
 
-    total = run.placement.evaluate(run.model, look, rows, run.plan.at_once, criterion.counts, weights)
+    total = run.placement.evaluate(run.model, look, rows, run.plan.at_once, criterion, weights)
     owners = dict.fromkeys(key.split("|")[1] for key in total)
     parts = tuple(_Part(_own(total, f"sum|{owner}|"), _own(total, f"list|{owner}|"), finishes.get(owner, _mean_loss)) for owner in owners)
     return RowFigures(parts, len(rows))

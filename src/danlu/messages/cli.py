@@ -30,6 +30,10 @@ CODE_BUSY = Sentence("the run folder is in use by another process", "运行文�
 CODE_DIVERGED = Sentence("training stopped because numbers were no longer finite", "数值不再有限（发散），训练已停止")
 CODE_NO_SPACE = Sentence("the disk is full or cannot be written; what was saved before is whole", "磁盘已满或不可写；之前保存的内容完好")
 CODE_DAMAGED = Sentence("a stored file is missing or was changed after it was written", "保存的文件缺失，或写入后被改动")
+CODE_NO_MEMORY = Sentence(
+    "memory does not suffice, even for the smallest micro-batch; what was saved before is whole",
+    "内存或显存不足，即使用最小的微批；之前保存的内容完好",
+)
 CODE_SAVED = Sentence(
     "stopped by Ctrl-C or a signal, and saved: run the same command again to go on",
     "被 Ctrl-C 或信号中止，已保存：再次运行同一命令即可继续",

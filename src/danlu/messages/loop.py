@@ -4,6 +4,28 @@ from __future__ import annotations
 
 from danlu.errors import Sentence
 
+IN_INPUTS = Sentence("the inputs", "输入")
+IN_TARGETS = Sentence("the targets", "标签")
+IN_MODULE = Sentence("the output of `{module}`", "`{module}` 的输出")
+IN_LOSS = Sentence("the loss", "损失")
+IN_BACKWARD = Sentence("the backward pass of `{module}`", "`{module}` 的反向传播")
+IN_WHAT_FOLLOWS = Sentence("the backward pass of what follows `{module}`", "`{module}` 之后运算的反向传播")
+IN_GRADIENT = Sentence("the gradient of `{module}`", "`{module}` 的梯度")
+IN_TECHNIQUE = Sentence("what a technique or the optimizer made of finite numbers", "技巧或优化器对有限数值的处理结果")
+MORE_SAMPLES = Sentence("{ids} and {more} more", "{ids} 及另外 {more} 个")
+HALTED = Sentence(
+    "step {step} is not finite, first in {where} (samples {ids}); it moved nothing. Look at these samples, lower the learning rate, or "
+    "leave such steps out in a new run with nonfinite.policy=skip",
+    "第 {step} 步出现非有限值，最先出现在{where}（样本 {ids}）；该步未更新任何参数。请检查这些样本、降低学习率，或在新的训练中用 "
+    "nonfinite.policy=skip 跳过此类步",
+)
+ROLLED_BACK_IN_VAIN = Sentence(
+    "step {step} is not finite, first in {where} (samples {ids}), after {count} returns to the weights of step {kept}; nothing moved. Lower "
+    "the learning rate, add --with clip, or look at these samples",
+    "第 {step} 步出现非有限值，最先出现在{where}（样本 {ids}），此前已 {count} 次回到第 {kept} 步的权重；未更新任何参数。请降低学习率、"
+    "加上 --with clip，或检查这些样本",
+)
+
 EPOCHS_OR_STEPS = Sentence(
     "set exactly one of `epochs` and `steps`; found epochs={epochs}, steps={steps}",
     "`epochs` 与 `steps` 必须且只能设置一个；现在是 epochs={epochs}, steps={steps}",

@@ -21,3 +21,46 @@ WEIGHT_DIFFERS = Sentence(
     "the saved tensor `{name}` has shape {saved}, the model has {found}; use the model the weights were saved from",
     "保存的张量 `{name}` 形状为 {saved}，模型中为 {found}；请使用保存这些权重时的模型",
 )
+HALVED = Sentence(
+    "step {step}: memory did not suffice ({reason}); from here on at most {rows} rows are evaluated at once. The batch and its samples stay "
+    "as they are, and so does the gradient, but for rounding",
+    "第 {step} 步：内存不足（{reason}）；从现在起每次最多计算 {rows} 行。批次与样本不变，梯度除舍入误差外也不变",
+)
+HALVED_DRAWS = Sentence(
+    "step {step}: memory did not suffice ({reason}); from here on at most {rows} rows are evaluated at once. The batch and its samples stay "
+    "as they are; but the model draws random numbers of its own (a dropout that is not danlu's), which depend on how rows are split, so the "
+    "run goes on with other ones. danlu's own dropout does not depend on it",
+    "第 {step} 步：内存不足（{reason}）；从现在起每次最多计算 {rows} 行。批次与样本保持不变，但模型自己抽取随机数（不是 danlu 的 dropout），"
+    "其结果取决于拆分方式，因此之后的随机数与不拆分时不同。danlu 自己的 dropout 不受影响",
+)
+HALVED_LOOK = Sentence(
+    "memory did not suffice for an evaluation ({reason}); it begins anew, and from here on looks at {rows} rows at once",
+    "评估时内存不足（{reason}）；评估重新开始，从现在起每次计算 {rows} 行",
+)
+NO_MEMORY = Sentence(
+    "memory does not suffice for a single row ({reason}); use a smaller model or shorter rows, precision=bf16, an optimizer with less "
+    "state (sgd), or a device with more memory",
+    "内存连一行都放不下（{reason}）；请改用更小的模型或更短的行、precision=bf16、状态更少的优化器（sgd），或内存更大的设备",
+)
+NO_MEMORY_LOSS = Sentence(
+    "memory does not suffice for {rows} rows at once ({reason}), and the loss {loss} is taken over the whole batch, so they cannot be split; "
+    "set a smaller batch_size, which changes the training, or use a device with more memory",
+    "内存放不下一次 {rows} 行（{reason}），而损失 {loss} 是对整个批次计算的，不能拆分；请减小 batch_size（训练会因此改变），或使用内存更大的设备",
+)
+NO_MEMORY_NORM = Sentence(
+    "memory does not suffice for {rows} rows at once ({reason}), and the model has BatchNorm ({layer}), whose statistics would depend on the "
+    "split; state a group size with the technique ghost_norm and set micro_batch_size to a multiple of it, or set a smaller batch_size",
+    "内存放不下一次 {rows} 行（{reason}），而模型含 BatchNorm（{layer}），统计量会随拆分而变；请用技巧 ghost_norm 写明分组大小，并把 "
+    "micro_batch_size 设为其倍数，或减小 batch_size",
+)
+NO_MEMORY_GROUP = Sentence(
+    "memory does not suffice for one group of ghost_norm, {rows} rows ({reason}); set a smaller ghost_norm.size, which changes the training, "
+    "or use a smaller model or a device with more memory",
+    "内存放不下 ghost_norm 的一个分组（{rows} 行）（{reason}）；请减小 ghost_norm.size（训练会因此改变），或使用更小的模型或内存更大的设备",
+)
+NO_MEMORY_ELSEWHERE = Sentence(
+    "memory does not suffice after step {step} ({reason}), outside the evaluation of a micro-batch, so smaller ones would not help; use a "
+    "smaller model, an optimizer with less state (sgd), fewer techniques that keep copies of the weights, or a device with more memory",
+    "第 {step} 步之后内存不足（{reason}），且不在微批计算之中，减小微批也无济于事；请改用更小的模型、状态更少的优化器（sgd）、"
+    "更少的保存权重副本的技巧，或内存更大的设备",
+)

@@ -70,9 +70,10 @@ TIME_LEFT = Sentence("left {time}", "剩余 {time}")
 TRAINING_IN = Sentence("training in {folder}", "训练写入 {folder}")
 CONTINUING = Sentence("continuing at step {step} of {total} in {folder}", "从第 {step} 步（共 {total} 步）继续，位于 {folder}")
 STEP_SKIPPED = Sentence(
-    "step {step}: the gradient is not finite, so the step moved nothing ({count} such steps so far)",
-    "第 {step} 步：梯度不是有限值，该步未更新任何参数（至今共 {count} 步）",
+    "step {step} is not finite, first in {where} (samples {ids}); it moved nothing ({count} such steps so far)",
+    "第 {step} 步出现非有限值，最先出现在{where}（样本 {ids}）；该步未更新任何参数（至今共 {count} 步）",
 )
+ROLLED_BACK = Sentence("went back to the weights of step {step}", "已回滚到第 {step} 步的权重")
 DIVERGED_RUN = Sentence(
     "stopped at step {step}: {count} steps in a row had no finite gradient; lower the learning rate, add --with clip, or use precision=fp32; "
     "see {folder}/events.jsonl",

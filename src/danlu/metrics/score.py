@@ -23,7 +23,7 @@ def score(run: Run, rows: Any, prefix: str, weights: dict[str, Tensor] | None = 
         output, loss = criterion.look(model, batch)
         return statistics(metrics, output, loss, batch)
 
-    return finished(metrics, run.placement.evaluate(run.model, look, rows, run.plan.at_once, criterion.counts, weights), prefix)
+    return finished(metrics, run.placement.evaluate(run.model, look, rows, run.plan.at_once, criterion, weights), prefix)
 
 
 def statistics(metrics: Sequence[Metric], output: Any, loss: Loss, batch: Batch) -> dict[str, Any]:

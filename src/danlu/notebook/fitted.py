@@ -26,6 +26,7 @@ from danlu.run import log
 from danlu.run.plot import Picture, picture
 from danlu.run.session import HOPELESS, Session
 from danlu.run.stop import Stop, Stopped
+from danlu.techniques.update.nonfinite import said
 from danlu.use.encode import encode
 from danlu.use.load import predicted
 from danlu.use.prediction import Prediction
@@ -44,6 +45,7 @@ class Fitted(Run):
         self.lines: list[dict[str, Any]] = []
         self._flags: list[tuple[int, Tensor]] = []
         self._bad = self._streak = 0
+        self.placement.notice = lambda event, sentence, **values: shown.tell(say(sentence, **values))  # type: ignore[method-assign]
 
     # ---- training ----
 
@@ -80,6 +82,13 @@ class Fitted(Run):
 
     def _note(self, report: Report, seconds: float) -> None:
         self._flags.append((report.step, report.outcome.overflow))
+        if "nonfinite_in" in report.metrics:
+            self._bad += 1
+            if self._bad in (1, 10, 100, 1000):
+                where, ids = report.metrics["nonfinite_in"], said(report.metrics["nonfinite_ids"])
+                self.shown.tell(say(messages.STEP_SKIPPED, step=report.step, where=where, ids=ids, count=self._bad))
+            if "rolled_back_to" in report.metrics:
+                self.shown.tell(say(messages.ROLLED_BACK, step=report.metrics["rolled_back_to"]))
         if report.step % self.every and not report.metrics and report.step not in (1, self.total):
             return
         self._check()
@@ -87,13 +96,10 @@ class Fitted(Run):
         self.lines.append({**log.plain(line), "seconds": round(seconds, 3)})
 
     def _check(self) -> None:
-        """Tell of steps that were skipped since the last look because their numbers were not finite."""
+        """End the run after too many steps in a row whose numbers were not finite; their flags are read all at once."""
         flags, self._flags = self._flags, []
         for (step, _), bad in zip(flags, torch.stack([flag for _, flag in flags]).tolist() if flags else ()):
             self._streak = self._streak + 1 if bad else 0
-            self._bad += bool(bad)
-            if bad and self._bad in (1, 10, 100, 1000):
-                self.shown.tell(say(messages.STEP_SKIPPED, step=step, count=self._bad))
             if self._streak >= min(HOPELESS, self.total):
                 raise Diverged(messages.FIT_DIVERGED, count=self._streak, step=step)
 

@@ -7,6 +7,7 @@ which take the axis to reduce over, so a technique never talks to a process grou
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -15,15 +16,17 @@ import torch
 from torch import Tensor, nn
 
 from danlu import messages
-from danlu.errors import BadInput, Refused
+from danlu.errors import BadInput, Refused, Sentence, say
 from danlu.keys import Keyed, mix
 from danlu.placement import device as devices
 from danlu.placement.buffers import Buffers
+from danlu.placement.memory import glanced, looked, parts
 from danlu.placement.order import Plan, fetched
 from danlu.placement.precision import Name, Precision
 
 if TYPE_CHECKING:
-    from danlu.core import Batch, Gradient, Loss, Objective, Recipe
+    from danlu.core import Batch, Gradient, Loss, Objective, Outcome, Recipe, Run
+    from danlu.losses.criterion import Criterion
 
 FINISHED_GRADIENT = "finished gradient"  # p.grad is complete, unscaled and reduced when a gradient technique sees it
 WHOLE_MATRIX = "whole matrix"  # a parameter and its gradient are whole on this process
@@ -45,6 +48,8 @@ class Placement:
     device: torch.device
     precision: Precision
     buffers: Buffers
+    step_rows: int | None = None  # rows of a micro-batch that fit in memory together, once that was found out; see `memory`
+    look_rows: int | None = None  # and outside a step, where no gradient is taken
     _generator: torch.Generator
     _seeds: dict[float, Tensor]
 
@@ -55,6 +60,10 @@ class Placement:
         live._generator = devices.default_generator(live.device)
         live._seeds = {}
         return live
+
+    def notice(self, event: str, sentence: Sentence, **values: Any) -> None:
+        """Where it says what it had to change while training; whoever runs the run may put something else in its place."""
+        warnings.warn(say(sentence, **values), stacklevel=2)
 
     # ---- verbs ----
 
@@ -111,6 +120,15 @@ class Placement:
             ids, counts = devices.to(slot.ids, self.device), {"rows": 0 if slot.empty else len(slot.ids)}
             yield Batch(self.put(inputs), self.put(targets), ids, slot.step, slot.place, slot.last, counts)
 
+    def fitted(self, stream: Iterator[Batch]) -> Iterator[Batch]:
+        """The micro-batches in parts that fit in memory."""
+        rows = self.step_rows
+        return stream if rows is None else (part for batch in stream for part in parts(batch, rows))
+
+    def looked(self, run: Run, batches: list[Batch]) -> Outcome:
+        """One evaluation of a step's gradient, whose micro-batches are cut where they do not fit in memory. Raises NoMemory."""
+        return looked(run, batches)
+
     # ---- the innermost objective and gradient ----
 
     def keyed(self, objective: Objective, seed: int) -> Objective:
@@ -157,11 +175,16 @@ class Placement:
                         self._backward(terms, counts, batch, sums)
                     if tracked:
                         buffers.collect(float(batch.counts["rows"]))
+            except BaseException:
+                if tracked:
+                    buffers.undo()
+                raise
             finally:  # whoever interrupts a step must not leave its random key behind
                 Keyed.ids = None
             if tracked:
                 buffers.settle(self.sum)
-            overflow = precision.unscale([p.grad for p in parameters if p.grad is not None])
+            losses = [value for value, _ in sums.values() if value.is_floating_point()]
+            overflow = precision.unscale([p.grad for p in parameters if p.grad is not None], losses)
             return Outcome(sums, counts, overflow, precision.scale)
 
         return gradient
@@ -207,14 +230,27 @@ class Placement:
         fn: Callable[[nn.Module, Batch], dict[str, Any]],
         rows: Any,
         batch_size: int,
-        count: Callable[[Batch], dict[str, Any]],
+        criterion: Criterion,
         weights: dict[str, Tensor] | None = None,
     ) -> dict[str, Any]:
         """`fn(model, batch)` over all `rows` in order, in eval mode, without gradients; nothing that the run owns is moved.
 
         fn returns tensors to sum over batches and processes, or one-element lists of tensors to concatenate along dim 0.
-        weights: parameters and buffers, by name, to look with instead of the model's own.
+        batch_size: rows at a time; it begins anew with half of them where they do not fit in memory. criterion: counts denominators.
+        weights: parameters and buffers, by name, to look with instead of the model's own. Raises NoMemory.
         """
+        size = min(batch_size, max(1, len(rows)))
+        return glanced(self, size, lambda size: self._evaluated(model, fn, rows, size, criterion.counts, weights), criterion)
+
+    def _evaluated(
+        self,
+        model: nn.Module,
+        fn: Callable[[nn.Module, Batch], dict[str, Any]],
+        rows: Any,
+        batch_size: int,
+        count: Callable[[Batch], dict[str, Any]],
+        weights: dict[str, Tensor] | None,
+    ) -> dict[str, Any]:
         from danlu.core import Batch
 
         plan = Plan(len(rows), batch_size, None, 0, shuffle=False)
@@ -237,15 +273,23 @@ class Placement:
     def looking(self, model: nn.Module, weights: dict[str, Tensor] | None = None) -> Iterator[None]:
         """Inside, the model is in eval mode and holds `weights`; what it draws or moves is put back afterwards."""
         modes = [(module, module.training) for module in model.modules()]
-        state, seed, ids = self._generator.get_state(), Keyed.seed, Keyed.ids
-        Keyed.ids = None
         model.eval()
         try:
-            with self.buffers.held(), self.swapped(model, weights):
+            with self.aside(), self.swapped(model, weights):
                 yield
         finally:
             for module, training in modes:
                 module.training = training
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Inside, what the model draws or moves of its buffers is put back afterwards."""
+        state, seed, ids = self._generator.get_state(), Keyed.seed, Keyed.ids
+        Keyed.ids = None
+        try:
+            with self.buffers.held():
+                yield
+        finally:
             self._generator.set_state(state)
             Keyed.seed, Keyed.ids = seed, ids
 
@@ -284,7 +328,7 @@ class Placement:
         }
 
     def load(self, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-        """Put back what `state` returned, and the loss scale. Raises Refused if the model has other tensors than those saved."""
+        """Put back what `state` and `facts` returned. Raises Refused if the model has other tensors than those saved."""
         from danlu.build import alike
         from danlu.optim.fused import lay_out_state
 
@@ -302,8 +346,9 @@ class Placement:
         lay_out_state(optimizer)
         for group, saved in zip(optimizer.param_groups, state["optimizer"]["groups"], strict=True):
             group.update({key: alike(value, group.get(key), None) for key, value in saved.items() if key != "params"})
-        for key, value in state["placement"].items():
-            setattr(self.precision, key, value)
+        facts = state["placement"]
+        self.precision.scale, self.precision.streak = facts["scale"], facts["streak"]
+        self.step_rows, self.look_rows = facts["step_rows"], facts["look_rows"]
 
     def load_weights(self, model: nn.Module, weights: dict[str, Tensor]) -> None:
         """Copy tensors into the model by logical name; every name must exist there with the same shape."""
@@ -317,8 +362,9 @@ class Placement:
                 own[name].copy_(value)
 
     def facts(self) -> dict[str, Any]:
-        """The plain values that must survive a restart: the loss scale and its streak."""
-        return {"scale": self.precision.scale, "streak": self.precision.streak}
+        """The plain values that must survive a restart: the loss scale and its streak, and how many rows fit in memory."""
+        scale, streak = self.precision.scale, self.precision.streak
+        return {"scale": scale, "streak": streak, "step_rows": self.step_rows, "look_rows": self.look_rows}
 
     def close(self) -> None:
         self.buffers.close()

@@ -96,6 +96,13 @@ class Buffers:
                 home[key] = self.all[place].copy_(self._kept[place])
                 self._versions[place] = self.all[place]._version
 
+    def undo(self) -> None:
+        """An evaluation was broken off: put back what it moved."""
+        if self._after is None:
+            self._note()
+        self._after, self._watching = None, False
+        self._put_back()
+
     def settle(self, total: Any) -> None:
         """After all micro-batches: keep what the first evaluation made, for `commit`; `total` sums a tensor or a number over processes."""
         self._watching = False

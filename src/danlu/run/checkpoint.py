@@ -32,7 +32,7 @@ from danlu.run import durable
 from danlu.run.migrate import migrated
 from danlu.run.tree import PORTABLE, Encoder, Files, decode, raw
 
-FORMAT = 2
+FORMAT = 3
 _NAME = re.compile(r"step-(\d+)")
 _LARGE = 1 << 26  # bytes
 _LONGEST_MANIFEST = 1 << 24  # bytes; ours have a few hundred

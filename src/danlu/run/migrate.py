@@ -21,4 +21,14 @@ def _ranked(state: dict[str, Any]) -> dict[str, Any]:
     return {**state, "techniques": {"checkpoint.0": {"ranked": ()}, **state["techniques"]}}
 
 
-STEPS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _ranked}
+def _watched(state: dict[str, Any]) -> dict[str, Any]:
+    """2 to 3: every run has `nonfinite`, and remembers how many rows fit in memory."""
+    watched = {"streak": 0, "kept": None, "newer": None, "due": 0, "returns": 0}
+    return {
+        **state,
+        "techniques": {"nonfinite.0": watched, **state["techniques"]},
+        "placement": {"step_rows": None, "look_rows": None, **state["placement"]},
+    }
+
+
+STEPS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _ranked, 2: _watched}

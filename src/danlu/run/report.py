@@ -25,6 +25,7 @@ _NAMES = {
     "continue": messages.EVENT_CONTINUE,
     "checkpoint": messages.EVENT_CHECKPOINT,
     "nonfinite": messages.EVENT_NONFINITE,
+    "halved": messages.EVENT_HALVED,
     "stopped": messages.EVENT_STOPPED,
     "changed": messages.EVENT_CHANGED,
     "passed_over": messages.EVENT_PASSED_OVER,

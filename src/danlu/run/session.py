@@ -15,12 +15,14 @@ from torch import Tensor
 from danlu import messages
 from danlu.core import Report, Run
 from danlu.describe import user_file
-from danlu.errors import BadInput, Diverged, Sentence, Trouble, say
+from danlu.errors import BadInput, Diverged, NoMemory, Sentence, Trouble, say
+from danlu.placement.memory import out_of_memory
 from danlu.run import changes, checkpoint, finish, log, preprocess, record, report
 from danlu.run.folder import Folder
 from danlu.run.progress import Progress
 from danlu.run.save import Saver
 from danlu.run.stop import Stop, Stopped
+from danlu.techniques.update.nonfinite import said
 
 if TYPE_CHECKING:
     from danlu.use.start_from import Taken
@@ -49,10 +51,11 @@ class Session:
         self._stopper = Stop()  # one that hears nothing, until the loop brings its own
         self.saver = Saver(run, folder.checkpoints, self._saved)
         self.logged = 0  # the step of the last report that was noted
-        self._flags: list[tuple[int, Tensor]] = []  # each step's overflow (zero: finite); read all at once
+        self._flags: list[tuple[int, Tensor, float]] = []  # each step's overflow (zero: finite) and loss scale; read all at once
         self._skipped = self._streak = 0
+        self._culprits: dict[int, dict[str, Any]] = {}  # what was found out about steps that were not finite
         self._rows: Any = 0
-        run.save = self.save
+        run.save, run.placement.notice = self.save, self.notice  # type: ignore[method-assign]
 
     def __enter__(self) -> Session:
         return self
@@ -141,6 +144,10 @@ class Session:
             self.saver.wait()
         except OSError as error:
             raise checkpoint.no_space(error, self.folder.path, 0) from error
+        except (MemoryError, RuntimeError) as error:  # what could be cut was cut: an optimiser's state, a technique's copies
+            if not out_of_memory(error):
+                raise
+            raise NoMemory(messages.NO_MEMORY_ELSEWHERE, step=self.run.step, reason=str(error)[:200]) from error
 
     def _steps(self, watchers: Sequence[Watcher]) -> None:
         last = time.monotonic()
@@ -170,7 +177,9 @@ class Session:
             return
         self.logged = found.step
         outcome = found.outcome
-        self._flags.append((found.step, outcome.overflow))
+        self._flags.append((found.step, outcome.overflow, outcome.scale))
+        if "nonfinite_in" in found.metrics:
+            self._tell_culprit(found)
         self._rows = self._rows + outcome.counts.get("rows", 0)
         if found.step % self.every and not found.metrics and found.step not in (1, self.run.total):
             return
@@ -194,6 +203,15 @@ class Session:
         elif len(self._flags) >= HOPELESS:
             self._check_flags()
 
+    def _tell_culprit(self, found: Report) -> None:
+        where, ids, back = (found.metrics.get(name) for name in ("nonfinite_in", "nonfinite_ids", "rolled_back_to"))
+        self._culprits[found.step] = {"where": where, "samples": ids, **({} if back is None else {"rolled_back_to": back})}
+        self._skipped += 1
+        if self._skipped in (1, 10, 100, 1000, 10000):
+            self.tell(messages.STEP_SKIPPED, step=found.step, where=where, ids=said(ids or []), count=self._skipped)
+        if back is not None:
+            self.tell(messages.ROLLED_BACK, step=back)
+
     def save(self, run: Run, found: Report) -> None:
         """What the loop calls when a report asks to be kept: the log is durable up to this step before the checkpoint is."""
         with self._stopper.saving():
@@ -212,14 +230,11 @@ class Session:
         if not self._flags:
             return
         flags, self._flags = self._flags, []
-        overflow = torch.stack([flag for _, flag in flags]).tolist()
-        for (step, _), bad in zip(flags, overflow):
+        overflow = torch.stack([flag for _, flag, _ in flags]).tolist()
+        for (step, _, scale), bad in zip(flags, overflow):
             self._streak = self._streak + 1 if bad else 0
             if bad:
-                self._skipped += 1
-                self.events.tell("nonfinite", step)
-                if self._skipped in (1, 10, 100, 1000, 10000):
-                    self.tell(messages.STEP_SKIPPED, step=step, count=self._skipped)
+                self.events.tell("nonfinite", step, **self._culprits.pop(step, {"loss_scale": scale}))
             if self._streak >= min(HOPELESS, self.run.total):
                 raise Diverged(messages.DIVERGED_RUN, count=self._streak, step=step, folder=self.folder.path)
 
@@ -244,6 +259,11 @@ class Session:
         self.note_text(text)
         self._tell(text)
 
+    def notice(self, event: str, sentence: Sentence, **values: Any) -> None:
+        """What a placement had to change while training: said at once, and an event."""
+        self.events.tell(event, **{"step": self.run.step, **values})
+        self.tell(sentence, **values)
+
     def note_text(self, text: str) -> None:
         self.text.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {text}\n")
         self.text.flush()
@@ -260,7 +280,12 @@ class Session:
                 if error is not None and hasattr(self, "events") and not isinstance(error, Stopped):
                     text = str(error) if isinstance(error, Trouble) else f"{type(error).__name__}: {error}"
                     self.note_text(text)
-                    self.events.tell("failed", self.run.step, reason=text)
+                    named = (
+                        {key: error.values[key] for key in ("where", "samples") if key in error.values}
+                        if isinstance(error, Trouble)
+                        else {}
+                    )
+                    self.events.tell("failed", self.run.step, reason=text, **named)
             finally:
                 for file in ("metrics", "events", "text"):
                     if hasattr(self, file):

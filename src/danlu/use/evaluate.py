@@ -182,7 +182,7 @@ def _looked(trained: Trained, rows: Rows) -> tuple[Tensor, Tensor]:
         output = trained.criterion.point(forward(model, batch.inputs))
         return {"outputs": [getattr(output, "logits", output).cpu()], "targets": [batch.targets.cpu()]}
 
-    found = trained.placement.evaluate(trained.model, look, rows, trained.plan.at_once, trained.criterion.counts)
+    found = trained.placement.evaluate(trained.model, look, rows, trained.plan.at_once, trained.criterion)
     return found["outputs"], found["targets"]
 
 

@@ -18,6 +18,7 @@ from danlu.describe.forms import from_data
 from danlu.describe.places import Places
 from danlu.errors import BadInput, Refused
 from danlu.losses.criterion import forward
+from danlu.placement.memory import glanced
 from danlu.placement.order import Plan
 from danlu.run import checkpoint, durable, log, preprocess
 from danlu.run.folder import read_json
@@ -74,17 +75,22 @@ class Trained:
 
 def predicted(run: Run | Trained, inputs: Any, batch_size: int | None = None, weights: dict[str, Tensor] | None = None) -> Prediction:
     """What the model of `run` says about rows as it takes them. weights: to look with instead of its own. Raises BadInput for no rows."""
-    size, count = batch_size or run.plan.at_once, rows_of(inputs)
+    count = rows_of(inputs)
     if count == 0:
         raise BadInput(messages.PREDICT_NOTHING)
-    found: list[Tensor] = []
-    with torch.no_grad(), run.placement.looking(run.model, weights):
-        for start in range(0, count, size):
-            part = _rows(inputs, start, start + size)
-            with run.placement.precision.autocast():
-                output = run.criterion.point(forward(run.model, run.placement.put(part)))
-            found.append(getattr(output, "logits", output).cpu())
-    return Prediction.of(torch.cat(found), run.data.facts)
+
+    def look(size: int) -> Tensor:
+        found: list[Tensor] = []
+        with torch.no_grad(), run.placement.looking(run.model, weights):
+            for start in range(0, count, size):
+                part = _rows(inputs, start, start + size)
+                with run.placement.precision.autocast():
+                    output = run.criterion.point(forward(run.model, run.placement.put(part)))
+                found.append(getattr(output, "logits", output).cpu())
+        return torch.cat(found)
+
+    size = min(count, batch_size or run.plan.at_once)
+    return Prediction.of(glanced(run.placement, size, look), run.data.facts)
 
 
 def load(run: str | Path | Reference, device: str = "auto", model: nn.Module | None = None) -> Trained:

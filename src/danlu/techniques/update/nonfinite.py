@@ -1,0 +1,126 @@
+"""What to do about a step whose loss or gradient is not finite: skip it, halt, or go back to sound weights (PaLM, Chowdhery et al. 2022).
+
+In every case the step moves nothing, and the report names the samples and the first module that made it. `rollback` does what PaLM's
+authors did by hand (section 5.1): weights from a while before, and on with the data that comes next.
+When it helps: always; every run has it with `skip`. `halt` where a bad row is a bug to be found; `rollback` for long runs that diverge now
+and then.
+What it costs: nothing that can be measured until a step goes wrong, then one more evaluation of it. `rollback` keeps two more copies of
+weights and optimiser, in the checkpoints too.
+When not to use it: `rollback` where bad rows come back in every epoch, since it goes back each time; take the rows out.
+Scope: 5.8, 5.10
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from danlu.build import alike
+from danlu.core import Evaluate, Outcome, Reports, Run, Technique, Update
+from danlu.culprit import Trace
+from danlu.errors import Diverged, say
+from danlu.fields import PositiveInt
+from danlu.messages import HALTED, IN_TECHNIQUE, MORE_SAMPLES, ROLLED_BACK_IN_VAIN
+
+NAMED = 16  # samples that a sentence names; the report has them all
+RETURNS = 3  # to the same weights; a run that comes to nothing again would do so for ever
+
+
+@dataclass
+class Nonfinite(Technique):
+    """Name the samples and the first module of a step that is not finite, and go on without it, halt, or go back.
+
+    policy: skip leaves the step out; halt ends the run; rollback goes back to weights that have trained for `every` steps since
+    patience: steps in a row that must go wrong before rollback goes back
+    every: steps between two states that rollback keeps in memory
+    中文: 损失或梯度不是有限值时：指出样本编号和最先出错的模块，并跳过、停止或回滚。
+    """
+
+    policy: Literal["skip", "halt", "rollback"] = "skip"
+    patience: PositiveInt = 1
+    every: PositiveInt = 100
+
+    state: ClassVar = ("streak", "kept", "newer", "due", "returns")
+    streak = due = returns = 0
+    kept = newer = None  # type: dict[str, Any] | None  # what rollback goes back to; and what that will be once it has proved itself
+    neutral: ClassVar = {"policy": "skip"}
+    changes: ClassVar = "memory"
+
+    def wrap_update(self, update: Update, run: Run) -> Update:
+        self._found: dict[str, Any] = {}
+
+        def watched(evaluate: Evaluate) -> Outcome:
+            if self.policy == "rollback" and run.step >= self.due and not self.streak:
+                fresh = self._moving(run)
+                self.kept, self.newer, self.due, self.returns = self.newer or fresh, fresh, run.step + self.every, 0
+            outcome = update(evaluate)
+            self._found = {}
+            if outcome.moved:
+                self.streak = 0
+            elif (found := self._culprit(evaluate, outcome, run)) is not None:
+                self._went_wrong(run, *found)
+            return outcome
+
+        return watched
+
+    def wrap_reports(self, reports: Reports, run: Run) -> Reports:
+        for report in reports:
+            report.metrics.update(self._found)
+            yield report
+
+    def _culprit(self, evaluate: Evaluate, outcome: Outcome, run: Run) -> tuple[str, list[int]] | None:
+        """Where and in which samples numbers first were not finite; None if the loss scale alone was too high, which was lowered already.
+
+        It looks again, without a loss scale and under the same random keys.
+        """
+        trace, precision, objective = Trace(), run.placement.precision, run.objective
+        scale, precision.scale, run.objective = precision.scale, 1.0, trace.around(objective)
+        try:
+            with trace.watching(run.model):
+                again = evaluate()
+        finally:
+            precision.scale, run.objective = scale, objective
+        if trace.where:
+            return trace.where, trace.ids
+        return None if outcome.scale > 1 and bool(again.finite) else (say(IN_TECHNIQUE), trace.all_ids)
+
+    def _went_wrong(self, run: Run, where: str, ids: list[int]) -> None:
+        named = {"step": run.step + 1, "where": where, "samples": ids, "ids": said(ids)}
+        self._found = {"nonfinite_in": where, "nonfinite_ids": ids}
+        if self.policy == "halt":
+            raise Diverged(HALTED, **named)
+        if self.policy != "rollback" or self.kept is None:
+            return
+        self.streak += 1
+        if self.streak < self.patience:
+            return
+        if self.returns == RETURNS:
+            raise Diverged(ROLLED_BACK_IN_VAIN, **named, count=RETURNS, kept=self.kept["step"])
+        # the rates and the loss scale are of today
+        groups = [{**old, "lr": now["lr"]} for old, now in zip(self.kept["optimizer"]["groups"], run.optimizer.param_groups)]
+        own = {"optimizer": {**self.kept["optimizer"], "groups": groups}, "placement": run.placement.facts()}
+        run.placement.load(run.model, run.optimizer, {**self.kept, **own})
+        for name, technique in self._updating(run):
+            for key in technique.state:
+                setattr(technique, key, alike(self.kept["techniques"][name][key], getattr(technique, key, None), run.placement.device))
+        self.streak, self.newer, self.due, self.returns = 0, self.kept, run.step + 1 + self.every, self.returns + 1
+        self._found["rolled_back_to"] = self.kept["step"]
+
+    def _moving(self, run: Run) -> dict[str, Any]:
+        """Copies of all that an update moves."""
+        techniques = {name: {key: getattr(t, key) for key in t.state} for name, t in self._updating(run)}
+        found = {"step": run.step, "techniques": techniques, **run.placement.state(run.model, run.optimizer)}
+        return {key: alike(value, None, None) for key, value in found.items()}
+
+    def _updating(self, run: Run) -> list[tuple[str, Technique]]:
+        return [(name, t) for name, t in run.named_techniques() if t is not self and type(t).wrap_update is not Technique.wrap_update]
+
+    @classmethod
+    def example(cls) -> Nonfinite:
+        return cls(policy="rollback", every=2)
+
+
+def said(ids: list[int]) -> str:
+    """Sample ids for a sentence: the first of them, and how many more there are."""
+    few = ", ".join(map(str, ids[:NAMED]))
+    return few if len(ids) <= NAMED else say(MORE_SAMPLES, ids=few, more=len(ids) - NAMED)
