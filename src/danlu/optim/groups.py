@@ -1,40 +1,119 @@
-"""Which parameters decay: named groups by rule, in the form torch.optim takes.
+"""Which parameters decay and at what rate each layer learns: named groups by rule, in the form torch.optim takes.
 
 Matrices and convolution kernels decay; norms, biases and embeddings do not. A decayed norm or bias limits what the layer can say and
-regularises little, and an embedding row that no batch contains would shrink without ever being trained.
+regularises little, and an embedding row that no batch contains would shrink without ever being trained. With a layer decay the top layer
+learns at the full rate, and each layer below it at a fixed share of the one above (Howard & Ruder 2018, "Universal language model
+fine-tuning"; Clark et al. 2020, "ELECTRA"). Frozen parameters are in no group.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Annotated, Any, NamedTuple
 
 from torch import nn
+
+from danlu import messages
+from danlu.errors import BadInput
+from danlu.fields import Range
+from danlu.find.names import snake
 
 EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
 NORMS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 
+LayerDecay = Annotated[float, Range(0, 1, open_low=True)]
 
-def groups(model: nn.Module, weight_decay: float, decay_norms: bool = False) -> list[dict[str, Any]]:
-    """The trainable parameters of `model` as the groups "decay" and "no_decay".
 
-    Each is {"name": ..., "params": [(name, Parameter), ...], "weight_decay": ...}, so that torch.optim keeps the names as `param_names`.
+@dataclass(frozen=True, kw_only=True)
+class Grouped:
+    """What all optimisers share: the rule by which parameters are grouped.
+
+    decay_norms: norms and biases decay too
+    layer_decay: what each layer's rate is multiplied by, counted down from the top; 1 is one rate for all
+    """
+
+    decay_norms: bool = False
+    layer_decay: LayerDecay = 1.0
+
+    def groups(self, model: nn.Module) -> list[dict[str, Any]]:
+        refuse_sparse(model, type(self).__name__)
+        decay, lr = self.weight_decay, self.lr  # type: ignore[attr-defined]  # fields of every optimiser
+        return groups(model, decay, self.decay_norms, self.layer_decay, lr)
+
+
+def groups(
+    model: nn.Module, weight_decay: float, decay_norms: bool = False, layer_decay: float = 1.0, lr: float | None = None
+) -> list[dict[str, Any]]:
+    """The trainable parameters of `model` as the groups "decay" and "no_decay", for each layer if the layers' rates differ.
+
+    Each is {"name": ..., "params": [(name, Parameter), ...], "weight_decay": ...}, so that torch.optim keeps the names as `param_names`;
+    with a layer decay they are "layer3/decay" and have an "lr", and the top layer, whose rate is `lr`, comes first.
     An embedding is known by its module's type, so a head that shares its weight does not decay either; a tied parameter is in once, under
     its first name. `decay_norms` lets norms and biases decay too (embeddings never). Empty groups are left out, and with a weight decay of
-    zero everything is "no_decay", because two groups with the same options only cost time.
+    zero everything is "no_decay", because two groups with the same options only cost time. Raises BadInput for complex parameters.
     """
     embeddings, norms = _owned(model, EMBEDDINGS), _owned(model, NORMS)
-    split: dict[str, list[tuple[str, nn.Parameter]]] = {"decay": [], "no_decay": []}
+    depth = {name: place for place, layer in enumerate(layers(model)) for name in layer} if layer_decay != 1.0 else {}
+    top = max(depth.values(), default=0)
+    split: dict[tuple[int, bool], list[tuple[str, nn.Parameter]]] = {}
     for name, p in model.named_parameters():  # a tied parameter comes once
         if p.requires_grad:
+            if p.is_complex():
+                raise BadInput(messages.COMPLEX, name=name)
             plain = p.ndim >= 2 and p not in norms and name.rpartition(".")[2] != "bias"
             decays = weight_decay > 0 and p not in embeddings and (plain or decay_norms)
-            split["decay" if decays else "no_decay"].append((name, p))
-    return [
-        {"name": name, "params": params, "weight_decay": weight_decay if name == "decay" else 0.0}
-        for name, params in split.items()
-        if params
-    ]
+            split.setdefault((top - depth.get(name, top), not decays), []).append((name, p))
+    made = []
+    for (below, spared), params in sorted(split.items(), key=lambda item: item[0]):
+        group: dict[str, Any] = {"name": "no_decay" if spared else "decay", "params": params, "weight_decay": 0.0 if spared else weight_decay}
+        if depth:
+            group |= {"name": f"layer{top - below}/{group['name']}", "lr": (1.0 if lr is None else lr) * layer_decay**below}
+        made.append(group)
+    return made
+
+
+def layers(model: nn.Module) -> list[list[str]]:
+    """The names of the parameters by layer, the lowest first, in the order in which the modules are registered.
+
+    A numbered block (`blocks.3`, `stages.0.1`) is a layer, together with what follows it that holds no matrix (a norm in a sequence). What
+    comes before the first of them is one layer (embeddings, stem), what comes after the last is one (final norm, head). In a model without
+    numbered blocks each of its parts is a layer.
+    """
+    found: list[tuple[str, list[str]]] = []
+    numbered = any(_block(name) for name, _ in model.named_parameters())
+    for name, p in model.named_parameters():
+        block = _block(name) or ("" if numbered else name.partition(".")[0])
+        if not found or (block != found[-1][0] and (p.ndim >= 2 or block == "" or found[-1][0] == "")):
+            found.append((block, []))
+        found[-1][1].append(name)
+    return [names for _, names in found]
+
+
+def _block(name: str) -> str:
+    """The part of a parameter's name up to its first run of numbers: `stages.0.1` of `stages.0.1.conv.weight`; "" if it has none."""
+    parts = name.split(".")[:-1]
+    head = list(takewhile(lambda part: not part.isdigit(), parts))
+    run = list(takewhile(str.isdigit, parts[len(head) :]))
+    return ".".join(head + run) if run else ""
+
+
+def hidden(model: nn.Module) -> set[nn.Parameter]:
+    """The matrices of the hidden layers: of two dimensions, no embedding, no norm, and not the output layer's.
+
+    The output layer is the last module, in the order of registration, that holds a matrix.
+    """
+    owners = [m for m in model.modules() if any(p.ndim == 2 for p in m.parameters(recurse=False))]
+    spared = _owned(model, EMBEDDINGS) | _owned(model, NORMS) | {p for m in owners[-1:] for p in m.parameters(recurse=False)}
+    return {p for p in model.parameters() if p.ndim == 2 and p.requires_grad and p not in spared}
+
+
+def refuse_sparse(model: nn.Module, optimizer: str) -> None:
+    """Raises BadInput if an embedding of `model` makes sparse gradients."""
+    for name, module in model.named_modules():
+        if isinstance(module, EMBEDDINGS) and module.sparse and module.weight.requires_grad:
+            raise BadInput(messages.SPARSE, optimizer=snake(optimizer), name=name or "model")
 
 
 def _owned(model: nn.Module, kinds: tuple[type[nn.Module], ...]) -> set[nn.Parameter]:
