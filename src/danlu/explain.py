@@ -51,7 +51,9 @@ def explain(recipe: Recipe) -> Explanation:
     with Run(recipe) as run:
         micro = run.plan.micro_count(run.placement.world)
         rates, share = learning_rates(run)
-        techniques = {seam: [called(t, "technique") for t in run.techniques if _overrides(t, seam)] for seam in SEAMS}
+        techniques = {
+            seam: [called(t, "technique") for t in run.techniques if _overrides(t, seam) and t != recipe.optimizer] for seam in SEAMS
+        }
         parameters = list(run.model.parameters())
         groups = describe_groups(run.optimizer.param_groups)
         batch = _first(run)

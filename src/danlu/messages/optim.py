@@ -14,14 +14,10 @@ NO_FUSED = Sentence(
     "fused=on, but torch has no correct fused {optimizer} for the parameter `{name}` ({dtype} on {device}); set fused=auto",
     "设置了 fused=on，但对参数 `{name}`（{device} 上的 {dtype}），torch 没有正确的 {optimizer} 融合实现；请设 fused=auto",
 )
-OUT_OF_RANGE = Sentence(
-    "{optimizer} needs {name} {range}; found {name}={value}",
-    "{optimizer} 要求 {name} 满足 {range}；现在是 {name}={value}",
-)
 SPARSE = Sentence(
-    "{optimizer} cannot take the sparse gradients of the embedding `{name}`; make it with sparse=False, or set optimizer=sgd "
-    "(momentum=0, weight_decay=0) or adagrad",
-    "{optimizer} 不支持嵌入层 `{name}` 的稀疏梯度；请以 sparse=False 构建该层，或改用 optimizer=sgd（momentum=0、weight_decay=0）或 adagrad",
+    "{optimizer} cannot take the sparse gradients of the embedding `{name}`; make it with sparse=False, or set "
+    "optimizer=sgd(momentum=0) or optimizer=adagrad",
+    "{optimizer} 不支持嵌入层 `{name}` 的稀疏梯度；请以 sparse=False 构建该层，或改用 optimizer=sgd(momentum=0) 或 optimizer=adagrad",
 )
 SPARSE_GRADIENT = Sentence(
     "{optimizer} cannot take the sparse gradient of a parameter of shape {shape}; make its embedding with sparse=False",

@@ -36,6 +36,9 @@ class Adagrad(Grouped):
     weight_decay: NonNegative = 0.0
     fused: Fused = "auto"
 
+    def takes_sparse(self) -> bool:
+        return True
+
     def __call__(self, params: Iterable[Any]) -> torch.optim.Optimizer:
         return built(
             torch.optim.Adagrad, params, self.fused, lr=self.lr, lr_decay=self.lr_decay, initial_accumulator_value=self.initial,

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
 
 from danlu import messages
 from danlu.errors import BadInput
 from danlu.fields import Fraction, NonNegative, Positive, Rate
 from danlu.optim.fused import Fused, built
-from danlu.optim.groups import Grouped, refuse_sparse
+from danlu.optim.groups import Grouped
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,9 @@ class SGD(Grouped):
     weight_decay: NonNegative = 0.0
     dampening: Fraction = 0.0
     fused: Fused = "auto"
+
+    def takes_sparse(self) -> bool:
+        return self.momentum == 0  # a sparse momentum would miss the rows that other batches touched
 
     def __call__(self, params: Iterable[Any]) -> torch.optim.Optimizer:
         if self.nesterov and (self.momentum == 0 or self.dampening != 0):
@@ -142,7 +144,7 @@ class NAdam(Grouped):
 
 @dataclass(frozen=True)
 class RAdam(Grouped):
-    """Adam that leaves its second moment out until enough was seen, and then rectifies its variance: a warm-up of its own (Liu et al. 2020).
+    """Adam that leaves its second moment out until enough was seen, then rectifies its variance: a warm-up of its own (Liu et al. 2020).
 
     lr: learning rate
     beta1: decay of the running mean of the gradient

@@ -10,12 +10,7 @@ from torch import Tensor
 
 from danlu import messages
 from danlu.errors import BadInput
-from danlu.fields import Range
 from danlu.find.names import snake
-
-RATE = Range(0, 1, open_high=True)
-NON_NEGATIVE = Range(0, float("inf"), open_high=True)
-POSITIVE = Range(0, float("inf"), open_low=True, open_high=True)
 
 
 class Touched(NamedTuple):
@@ -34,22 +29,16 @@ class Touched(NamedTuple):
 class Foreach(torch.optim.Optimizer):
     """A subclass says how the state of a parameter begins (`fresh`) and how the parameters of a group move (`move`).
 
-    params: as for any torch optimiser; the dicts are not changed. Options are those of a group, with the ranges in `ranges`.
+    params: as for any torch optimiser; the dicts are not changed. Options are those of a group; the description checks their ranges.
     Nothing is read back from the device. `states[i]["step"]` is how often parameter i has been stepped, this step included: a Python int.
-    Raises BadInput for an option out of its range, for complex parameters and for sparse gradients.
+    Raises BadInput for complex parameters and for sparse gradients.
     """
-
-    ranges: dict[str, Range] = {"lr": NON_NEGATIVE, "weight_decay": NON_NEGATIVE}
 
     def __init__(self, params: Iterable[Any], **options: Any):
         entries = [dict(entry) if isinstance(entry, dict) else entry for entry in params]
         super().__init__(entries, options)
         self.known_as = snake(type(self).__name__.removesuffix("Optimizer"))
         for group in self.param_groups:
-            for name, allowed in self.ranges.items():
-                values = group[name] if isinstance(group[name], tuple) else (group[name],)
-                if not all(allowed.holds(value) for value in values):
-                    raise BadInput(messages.OUT_OF_RANGE, optimizer=self.known_as, name=name, range=str(allowed), value=group[name])
             for number, p in enumerate(group["params"]):
                 if p.is_complex():
                     raise BadInput(messages.COMPLEX, name=[*group.get("param_names", ()), *map(str, range(number + 1))][number])

@@ -98,7 +98,7 @@ def _lay_out_gradients(matrices: list[Tensor]) -> Callable[..., None]:
     def lay_out(*_: Any) -> None:
         for p in matrices:
             grad = p.grad
-            if grad is not None and grad.stride() != p.stride():
+            if grad is not None and not grad.is_sparse and grad.stride() != p.stride():
                 p.grad = _laid_out(grad, p)
 
     return lay_out

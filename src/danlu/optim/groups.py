@@ -38,9 +38,16 @@ class Grouped:
     layer_decay: LayerDecay = 1.0
 
     def groups(self, model: nn.Module) -> list[dict[str, Any]]:
-        refuse_sparse(model, type(self).__name__)
+        """What a run gives to the optimiser. Raises BadInput for a field out of its range, and for gradients that it cannot take."""
+        check_ranges(self)
+        if not self.takes_sparse():
+            refuse_sparse(model, getattr(self, "name", snake(type(self).__name__)))
         decay, lr = self.weight_decay, self.lr  # type: ignore[attr-defined]  # fields of every optimiser
         return groups(model, decay, self.decay_norms, self.layer_decay, lr)
+
+    def takes_sparse(self) -> bool:
+        """Whether it can move embeddings with sparse=True: they are in a group of their own, without fused kernels."""
+        return False
 
 
 def groups(
@@ -54,20 +61,26 @@ def groups(
     its first name. `decay_norms` lets norms and biases decay too (embeddings never). Empty groups are left out, and with a weight decay of
     zero everything is "no_decay", because two groups with the same options only cost time. Raises BadInput for complex parameters.
     """
-    embeddings, norms = _owned(model, EMBEDDINGS), _owned(model, NORMS)
+    embeddings, norms, sparse = _owned(model, EMBEDDINGS), _owned(model, NORMS), {m.weight for _, m in sparse_embeddings(model)}
     depth = {name: place for place, layer in enumerate(layers(model)) for name in layer} if layer_decay != 1.0 else {}
     top = max(depth.values(), default=0)
-    split: dict[tuple[int, bool], list[tuple[str, nn.Parameter]]] = {}
+    split: dict[tuple[int, bool, bool], list[tuple[str, nn.Parameter]]] = {}
     for name, p in model.named_parameters():  # a tied parameter comes once
         if p.requires_grad:
             if p.is_complex():
                 raise BadInput(messages.COMPLEX, name=name)
             plain = p.ndim >= 2 and p not in norms and name.rpartition(".")[2] != "bias"
             decays = weight_decay > 0 and p not in embeddings and (plain or decay_norms)
-            split.setdefault((top - depth.get(name, top), not decays), []).append((name, p))
+            split.setdefault((top - depth.get(name, top), not decays, p in sparse), []).append((name, p))
     made = []
-    for (below, spared), params in sorted(split.items(), key=lambda item: item[0]):
-        group: dict[str, Any] = {"name": "no_decay" if spared else "decay", "params": params, "weight_decay": 0.0 if spared else weight_decay}
+    for (below, spared, scattered), params in sorted(split.items(), key=lambda item: item[0]):
+        group: dict[str, Any] = {
+            "name": "no_decay" if spared else "decay",
+            "params": params,
+            "weight_decay": 0.0 if spared else weight_decay,
+        }
+        if scattered:
+            group |= {"name": "sparse", "fused": False, "foreach": True}
         if depth:
             group |= {"name": f"layer{top - below}/{group['name']}", "lr": (1.0 if lr is None else lr) * layer_decay**below}
         made.append(group)
@@ -99,6 +112,16 @@ def _block(name: str) -> str:
     return ".".join(head + run) if run else ""
 
 
+def check_ranges(description: Any) -> None:
+    """Raises BadInput if a field of an optimiser's description does not hold what its annotation says, as a recipe file's would."""
+    from danlu.describe.annotations import field_types
+    from danlu.describe.forms import convert
+    from danlu.describe.places import Places, Spot
+
+    for name, (annotation, _) in field_types(type(description)).items():
+        convert(annotation, getattr(description, name), Spot(Places()).at("optimizer", name))
+
+
 def hidden(model: nn.Module) -> set[nn.Parameter]:
     """The matrices of the hidden layers: of two dimensions, no embedding, no norm, and not the output layer's.
 
@@ -111,9 +134,14 @@ def hidden(model: nn.Module) -> set[nn.Parameter]:
 
 def refuse_sparse(model: nn.Module, optimizer: str) -> None:
     """Raises BadInput if an embedding of `model` makes sparse gradients."""
-    for name, module in model.named_modules():
-        if isinstance(module, EMBEDDINGS) and module.sparse and module.weight.requires_grad:
-            raise BadInput(messages.SPARSE, optimizer=snake(optimizer), name=name or "model")
+    for name, _ in sparse_embeddings(model):
+        raise BadInput(messages.SPARSE, optimizer=optimizer, name=name or "model")
+
+
+def sparse_embeddings(model: nn.Module) -> list[tuple[str, nn.Embedding | nn.EmbeddingBag]]:
+    """The embeddings of `model` that make sparse gradients, with their names."""
+    found = [(name, m) for name, m in model.named_modules() if isinstance(m, EMBEDDINGS)]
+    return [(name, m) for name, m in found if m.sparse and m.weight.requires_grad]
 
 
 def _owned(model: nn.Module, kinds: tuple[type[nn.Module], ...]) -> set[nn.Parameter]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from danlu.fields import NonNegative, Positive, Rate
-from danlu.optim.foreach import NON_NEGATIVE, RATE, Foreach, Touched, adam, zeros
+from danlu.optim.foreach import Foreach, Touched, adam, zeros
 from danlu.optim.groups import Grouped
 
 
@@ -45,8 +45,6 @@ class LAMBOptimizer(Foreach):
 
     State: `exp_avg` and `exp_avg_sq`, like the parameter.
     """
-
-    ranges = Foreach.ranges | {"betas": RATE, "eps": NON_NEGATIVE}
 
     def fresh(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         return {"exp_avg": zeros(p), "exp_avg_sq": zeros(p)}

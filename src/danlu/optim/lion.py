@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from danlu.fields import NonNegative, Positive, Rate
-from danlu.optim.foreach import RATE, Foreach, Touched, zeros
+from danlu.optim.foreach import Foreach, Touched, zeros
 from danlu.optim.groups import Grouped
 
 
@@ -39,8 +39,6 @@ class Lion(Grouped):
 
 class LionOptimizer(Foreach):
     """Algorithm 2 of Chen et al. 2023. betas: (in the update, of the momentum). State: `exp_avg`, like its parameter."""
-
-    ranges = Foreach.ranges | {"betas": RATE}
 
     def fresh(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         return {"exp_avg": zeros(p)}

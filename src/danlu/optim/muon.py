@@ -13,14 +13,14 @@ from danlu import messages
 from danlu.errors import BadInput
 from danlu.fields import NonNegative, Positive, PositiveInt, Rate
 from danlu.optim.fused import Fused, built
-from danlu.optim.groups import Grouped, groups, hidden, refuse_sparse
+from danlu.optim.groups import Grouped, check_ranges, groups, hidden, refuse_sparse
 from danlu.optim.parted import Parted
 
 
 @dataclass(frozen=True)
 class Muon(Grouped):
-    """Muon for the matrices of hidden layers, AdamW for the rest: embeddings, output layer, convolutions, norms, biases (Jordan et al. 2024,
-    "Muon: an optimizer for hidden layers in neural networks"; scale after Liu et al. 2025, "Muon is scalable for LLM training").
+    """Muon for the matrices of hidden layers, AdamW for the rest: embeddings, output layer, convolutions, norms and biases (Jordan et al.
+    2024, "Muon: an optimizer for hidden layers in neural networks"; scale after Liu et al. 2025, "Muon is scalable for LLM training").
 
     lr: learning rate of the hidden matrices
     momentum: how much of the running mean of the gradient is kept
@@ -53,7 +53,8 @@ class Muon(Grouped):
 
     def groups(self, model: nn.Module) -> list[dict[str, Any]]:
         """The groups of `Grouped`, each parted into "muon/..." and "adamw/..."; raises BadInput if there is no hidden matrix."""
-        refuse_sparse(model, "Muon")
+        check_ranges(self)
+        refuse_sparse(model, "muon")
         inner = hidden(model)
         if not inner:
             raise BadInput(messages.NO_HIDDEN_MATRIX, optimizer="muon")
