@@ -62,6 +62,8 @@ class RMSprop(Grouped):
     中文: RMSprop：按梯度平方滑动平均的平方根缩放步长。
     """
 
+    name = "rmsprop"
+
     lr: Positive = 1e-2
     decay: Rate = 0.99
     eps: Positive = 1e-8
@@ -101,8 +103,9 @@ class Adadelta(Grouped):
 
 @dataclass(frozen=True)
 class Adafactor(Grouped):
-    """Adafactor: a matrix's second moments kept as a row and a column, so next to no state; steps relative to the weights' size
-    (Shazeer & Stern 2018). The rate of step n is the smaller of lr and 1 / sqrt(n).
+    """Adafactor: a matrix's second moments kept as a row and a column, so next to no state (Shazeer & Stern 2018).
+
+    Steps are relative to the size of the weights; the rate of step n is the smaller of lr and 1 / sqrt(n).
 
     lr: largest relative step
     beta2_decay: step n forgets n to this power of the second moments
@@ -118,7 +121,7 @@ class Adafactor(Grouped):
     lr: Positive = 1e-2
     beta2_decay: Annotated[float, Range(-1, 0, open_low=True)] = -0.8
     eps: Positive = 1e-3
-    clip: Positive = 1.0
+    clip: Annotated[float, Range(1)] = 1.0
     weight_decay: NonNegative = 0.0
 
     def __call__(self, params: Iterable[Any]) -> torch.optim.Optimizer:

@@ -1,4 +1,6 @@
-"""D-Adaptation: Adam that finds its own rate from a lower bound of the distance to the solution (Defazio & Mishchenko 2023)."""
+"""D-Adaptation: Adam that finds its own rate from a lower bound of the distance to the solution (Defazio & Mishchenko 2023,
+"Learning-rate-free learning by D-Adaptation").
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,9 @@ Growth = Annotated[float, Range(1, open_low=True)]
 
 @dataclass(frozen=True)
 class DAdaptation(Grouped, OwnRate):
-    """D-Adaptation: Adam whose rate is a lower bound of the distance to the solution, that rises as it learns of it (Defazio & Mishchenko
-    2023, "Learning-rate-free learning by D-Adaptation"). The rate it found is in the reports as `rate`.
+    """D-Adaptation: Adam whose rate is a lower bound of the distance to the solution (Defazio & Mishchenko 2023).
+
+    The rate it found is in the reports as `rate`.
 
     lr: what the bound is multiplied by; leave it at 1
     beta1: decay of the running mean of the gradient

@@ -16,8 +16,7 @@ from danlu.optim.groups import Grouped
 
 @dataclass(frozen=True)
 class LAMB(Grouped):
-    """LAMB: each tensor moves by the rate times its own norm, in Adam's direction, so that very large batches can have large rates
-    (You et al. 2020).
+    """LAMB: each tensor moves by the rate times its own norm, in Adam's direction; for very large batches (You et al. 2020).
 
     lr: learning rate, relative to the norm of each tensor
     beta1: decay of the running mean of the gradient

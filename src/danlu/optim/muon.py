@@ -19,8 +19,10 @@ from danlu.optim.parted import Parted
 
 @dataclass(frozen=True)
 class Muon(Grouped):
-    """Muon for the matrices of hidden layers, AdamW for the rest: embeddings, output layer, convolutions, norms and biases (Jordan et al.
-    2024, "Muon: an optimizer for hidden layers in neural networks"; scale after Liu et al. 2025, "Muon is scalable for LLM training").
+    """Muon: orthogonal updates for the matrices of hidden layers, AdamW for all the rest (Jordan et al. 2024).
+
+    The rest are embeddings, the output layer, convolutions, norms and biases. "Muon: an optimizer for hidden layers in neural networks";
+    the scale of updates after Liu et al. 2025, "Muon is scalable for LLM training".
 
     lr: learning rate of the hidden matrices
     momentum: how much of the running mean of the gradient is kept

@@ -1,4 +1,6 @@
-"""Prodigy: AdamW that finds its own rate from how far the weights have come (Mishchenko & Defazio 2024)."""
+"""Prodigy: AdamW that finds its own rate from how far the weights have come (Mishchenko & Defazio 2024, "Prodigy: an expeditiously
+adaptive parameter-free learner").
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,7 @@ Growth = Annotated[float, Range(1, open_low=True)]
 
 @dataclass(frozen=True)
 class Prodigy(Grouped, OwnRate):
-    """Prodigy: AdamW whose rate is an estimate of the distance to the solution (Mishchenko & Defazio 2024, "Prodigy: an expeditiously
-    adaptive parameter-free learner").
+    """Prodigy: AdamW whose rate is an estimate of the distance to the solution (Mishchenko & Defazio 2024).
 
     The rate it found is in the reports as `rate`. It goes well with a cosine schedule; with a warm-up set safeguard=true.
 

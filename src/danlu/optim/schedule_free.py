@@ -47,7 +47,7 @@ class ScheduleFree(Technique):
     neutral = "the average is what the optimiser trains"
     changes = "memory"
 
-    groups = Grouped.groups
+    groups, takes_sparse = Grouped.groups, Grouped.takes_sparse
 
     def wrap_update(self, update: Update, run: Run) -> Update:
         # A live view: names to the model's own tensors, and to the optimiser's averages as they come into being.

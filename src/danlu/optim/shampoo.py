@@ -17,10 +17,10 @@ from danlu.optim.soap import as_matrix, covariance
 
 @dataclass(frozen=True)
 class Shampoo(Grouped):
-    """Shampoo: each matrix G moves along L^(-1/4) G R^(-1/4), where L and R gather G G^T and G^T G (Gupta, Koren & Singer 2018), as long as
-    RMSprop's step (grafting: Anil et al. 2021, "Scalable second order optimization for deep learning").
+    """Shampoo: a matrix G moves along L^(-1/4) G R^(-1/4), where L, R gather G G^T, G^T G (Gupta, Koren & Singer 2018).
 
-    A kernel of a convolution is a matrix with a row for each output channel; a vector g moves along (sum of g g^T)^(-1/2) g.
+    Its step is as long as RMSprop's (grafting: Anil et al. 2021, "Scalable second order optimization for deep learning"). A kernel
+    of a convolution is a matrix with a row for each output channel; a vector g moves along (sum of g g^T)^(-1/2) g.
 
     lr: learning rate; that of Adam suits graft=rmsprop, that of Adagrad suits none
     momentum: decay of the running mean of the directions
@@ -94,8 +94,9 @@ class ShampooOptimizer(Foreach):
 def inverse_root(matrix: Tensor, order: int) -> Tensor:
     """matrix^(-1 / order) of a symmetric, positive semi-definite matrix [n, n].
 
-    Directions below rounding, relative to the largest, are taken to be that large: a covariance of few gradients says no more of them.
+    An eigenvalue below a millionth of the largest is taken to be that large (Anil et al. 2021): a covariance of few gradients knows no more
+    of such a direction than rounding left there.
     """
     values, vectors = torch.linalg.eigh(matrix)
-    least = values[-1].clamp(min=torch.finfo(values.dtype).tiny) * torch.finfo(values.dtype).eps
+    least = values[-1].clamp(min=torch.finfo(values.dtype).tiny * 1e6) * 1e-6
     return (vectors * values.clamp(min=least) ** (-1 / order)) @ vectors.T
