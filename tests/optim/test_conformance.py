@@ -1,7 +1,7 @@
 """What holds for every optimiser that is found; `docs/optimisers.md` has the figures (`bench/conformance.py`)."""
 
 import dataclasses
-from functools import partial
+import math
 
 import pytest
 import torch
@@ -50,12 +50,15 @@ def test_low_precision_learns_no_worse_than_float32(description, precision):
     assert conformance.learned(description, precision=precision) < conformance.learned(description) + 0.05
 
 
+NEAREST_FIRST = sorted(conformance.FACTORS, key=lambda factor: abs(math.log(factor)))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("description", FOUND)
-def test_it_finds_the_bottom(description):
+def test_it_finds_the_bottom_at_some_rate(description):
     for toy in conformance.TOYS:
-        assert conformance.best(partial(conformance.descended, description, toy))[0] < 0.03, toy
-    assert conformance.best(lambda factor: conformance.learned(description, factor))[0] < 0.97
+        assert any(conformance.descended(description, toy, factor) < 0.1 for factor in NEAREST_FIRST), toy
+    assert any(conformance.learned(description, factor) < 0.7 for factor in NEAREST_FIRST)
 
 
 @pytest.mark.parametrize("description", FOUND)

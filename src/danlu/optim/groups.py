@@ -61,7 +61,7 @@ def groups(
     its first name. `decay_norms` lets norms and biases decay too (embeddings never). Empty groups are left out, and with a weight decay of
     zero everything is "no_decay", because two groups with the same options only cost time. Raises BadInput for complex parameters.
     """
-    embeddings, norms, sparse = _owned(model, EMBEDDINGS), _owned(model, NORMS), {m.weight for _, m in sparse_embeddings(model)}
+    embeddings, norms, sparse = owned(model, EMBEDDINGS), owned(model, NORMS), {m.weight for _, m in sparse_embeddings(model)}
     depth = {name: place for place, layer in enumerate(layers(model)) for name in layer} if layer_decay != 1.0 else {}
     top = max(depth.values(), default=0)
     split: dict[tuple[int, bool, bool], list[tuple[str, nn.Parameter]]] = {}
@@ -85,6 +85,11 @@ def groups(
             group |= {"name": f"layer{top - below}/{group['name']}", "lr": (1.0 if lr is None else lr) * layer_decay**below}
         made.append(group)
     return made
+
+
+def decaying(model: nn.Module) -> list[nn.Parameter]:
+    """The trainable parameters that a weight decay is for: matrices and kernels, no embeddings."""
+    return [p for group in groups(model, 1.0) if group["name"] == "decay" for _, p in group["params"]]
 
 
 def layers(model: nn.Module) -> list[list[str]]:
@@ -123,13 +128,15 @@ def check_ranges(description: Any) -> None:
 
 
 def hidden(model: nn.Module) -> set[nn.Parameter]:
-    """The matrices of the hidden layers: of two dimensions, no embedding, no norm, and not the output layer's.
-
-    The output layer is the last module, in the order of registration, that holds a matrix.
-    """
-    owners = [m for m in model.modules() if any(p.ndim == 2 for p in m.parameters(recurse=False))]
-    spared = _owned(model, EMBEDDINGS) | _owned(model, NORMS) | {p for m in owners[-1:] for p in m.parameters(recurse=False)}
+    """The matrices of the hidden layers: of two dimensions, no embedding, no norm, and not the output layer's."""
+    spared = owned(model, EMBEDDINGS) | owned(model, NORMS) | output_layer(model)
     return {p for p in model.parameters() if p.ndim == 2 and p.requires_grad and p not in spared}
+
+
+def output_layer(model: nn.Module) -> set[nn.Parameter]:
+    """The parameters of the last module, in the order of registration, that holds a matrix."""
+    owners = [m for m in model.modules() if any(p.ndim == 2 for p in m.parameters(recurse=False))]
+    return set(owners[-1].parameters(recurse=False)) if owners else set()
 
 
 def refuse_sparse(model: nn.Module, optimizer: str) -> None:
@@ -144,7 +151,7 @@ def sparse_embeddings(model: nn.Module) -> list[tuple[str, nn.Embedding | nn.Emb
     return [(name, m) for name, m in found if m.sparse and m.weight.requires_grad]
 
 
-def _owned(model: nn.Module, kinds: tuple[type[nn.Module], ...]) -> set[nn.Parameter]:
+def owned(model: nn.Module, kinds: tuple[type[nn.Module], ...]) -> set[nn.Parameter]:
     """The parameters that modules of these kinds hold themselves (tensors hash by identity)."""
     return {p for module in model.modules() if isinstance(module, kinds) for p in module.parameters(recurse=False)}
 
