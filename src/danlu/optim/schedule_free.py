@@ -20,7 +20,7 @@ from danlu.optim.foreach import Foreach, Touched, zeros
 from danlu.optim.groups import Grouped, LayerDecay
 
 if TYPE_CHECKING:
-    from danlu.core import Run, Update
+    from danlu.core import Evaluate, Outcome, Run, Update
 
 
 @dataclass
@@ -44,22 +44,31 @@ class ScheduleFree(Technique):
     decay_norms: bool = False
     layer_decay: LayerDecay = 1.0
 
+    state = ("average",)
     neutral = "the average is what the optimiser trains"
     changes = "memory"
 
     groups, takes_sparse = Grouped.groups, Grouped.takes_sparse
 
     def wrap_update(self, update: Update, run: Run) -> Update:
-        # A live view: names to the model's own tensors, and to the optimiser's averages as they come into being.
-        self._live = run.placement.state(run.model, run.optimizer)["model"]
-        self._parameters = {name: p for name, p in run.model.named_parameters() if p.requires_grad}
-        self._optimizer = run.optimizer
-        return update
+        named = run.placement.state(run.model, run.optimizer)["model"]  # the live tensors, tied ones once
+        parameters = {name: p for name, p in run.model.named_parameters() if p.requires_grad}
+        self.average = linked = named  # until the first move, the weights themselves
+        known = 0
+
+        def averaged(evaluate: Evaluate) -> Outcome:
+            nonlocal linked, known
+            outcome = update(evaluate)
+            states = run.optimizer.state
+            if self.average is not linked or len(states) != known:  # after loading; and when a parameter has moved for the first time
+                linked = named | {name: states[p]["x"] for name, p in parameters.items() if p in states}
+                self.average, known = linked, len(states)
+            return outcome
+
+        return averaged
 
     def shadow(self) -> dict[str, Tensor]:
-        states = self._optimizer.state
-        averages = {name: states[p]["x"] for name, p in self._parameters.items() if p in states}
-        return {name: averages.get(name, value) for name, value in self._live.items()}
+        return self.average
 
 
 @dataclass

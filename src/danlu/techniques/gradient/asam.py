@@ -1,7 +1,7 @@
 """Adaptive sharpness-aware minimisation: the worst point nearby, where near is measured by the size of each weight (Kwon et al. 2021,
 "ASAM: adaptive sharpness-aware minimization for scale-invariant learning of deep neural networks").
 
-When it helps: where SAM does, and more where layers have weights of different sizes: it does not depend on how a net's scales are shared out.
+When it helps: where SAM does, and more where layers have weights of different sizes: it is the same however a net shares its scales out.
 What it costs: two gradients a step, so nearly twice the time, and one copy of the weights.
 When not to use it: when the budget is time and the model underfits.
 Scope: 3.1

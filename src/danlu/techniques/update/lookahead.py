@@ -33,25 +33,26 @@ class Lookahead(Technique):
     every: PositiveInt = 5
     share: Fraction = 0.5
 
-    state: ClassVar = ("slow", "moves")
+    state: ClassVar = ("average", "moves")
     neutral: ClassVar = {"share": 1.0}
 
     def wrap_update(self, update: Update, run: Run) -> Update:
         named = run.placement.state(run.model, run.optimizer)["model"]  # the live tensors, tied ones once
+        self.average, self.moves = named, 0  # until the first move, the weights themselves, whoever loads some
         moving = [name for name, p in run.model.named_parameters() if p.requires_grad and name in named]
         fast = [named[name] for name in moving]
-        self._live: dict[str, Tensor] = named
-        self.slow, self.moves = {name: named[name] for name in moving}, 0  # until the first move, the weights themselves
 
         def followed(evaluate: Evaluate) -> Outcome:
             if self.moves == 0:
-                self.slow = {name: named[name].clone() for name in moving}
+                self.average = {name: value.clone() for name, value in named.items()}
             outcome = update(evaluate)
             if outcome.moved:
                 self.moves += 1
-                if self.moves % self.every == 0:
-                    slow = [self.slow[name] for name in moving]
-                    with torch.no_grad():
+                with torch.no_grad():
+                    for name in named.keys() - set(moving):
+                        self.average[name].copy_(named[name])
+                    if self.moves % self.every == 0:
+                        slow = [self.average[name] for name in moving]
                         torch._foreach_lerp_(slow, fast, self.share)
                         torch._foreach_copy_(fast, slow)
             return outcome
@@ -59,7 +60,7 @@ class Lookahead(Technique):
         return followed
 
     def shadow(self) -> dict[str, Tensor]:
-        return {**self._live, **self.slow}
+        return self.average
 
     @classmethod
     def example(cls) -> Lookahead:
