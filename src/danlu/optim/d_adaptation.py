@@ -77,7 +77,7 @@ class DAdaptationOptimizer(Foreach):
         group = self.param_groups[0]
         return group["d"] * group["lr"]
 
-    def fresh(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+    def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         return {"exp_avg": zeros(p), "exp_avg_sq": zeros(p), "gradients": zeros(p)}
 
     def descend(self, parts: list[Touched]) -> None:

@@ -43,7 +43,7 @@ class Foreach(torch.optim.Optimizer):
                 if p.is_complex():
                     raise BadInput(messages.COMPLEX, name=[*group.get("param_names", ()), *map(str, range(number + 1))][number])
 
-    def fresh(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+    def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         raise NotImplementedError
 
     def move(self, touched: Touched) -> None:
@@ -64,14 +64,18 @@ class Foreach(torch.optim.Optimizer):
         return loss
 
     def _touched(self, group: dict[str, Any]) -> Touched:
-        params = [p for p in group["params"] if p.grad is not None]
-        for p in params:
-            if not self.state[p]:
-                if p.grad.is_sparse:
-                    raise BadInput(messages.SPARSE_GRADIENT, optimizer=self.known_as, shape=tuple(p.shape))
-                self.state[p].update({"step": 0, **self.fresh(p, group)})
-            self.state[p]["step"] += 1
-        return Touched(group, params, [p.grad for p in params], [self.state[p] for p in params])
+        params, grads = [], []
+        for p in group["params"]:
+            if (grad := p.grad) is not None:
+                state = self.state[p]
+                if not state:
+                    if grad.is_sparse:
+                        raise BadInput(messages.SPARSE_GRADIENT, optimizer=self.known_as, shape=tuple(p.shape))
+                    state.update({"step": 0, **self.fresh(p, grad, group)})
+                state["step"] += 1
+                params.append(p)
+                grads.append(grad)
+        return Touched(group, params, grads, [self.state[p] for p in params])
 
 
 def zeros(p: Tensor) -> Tensor:

@@ -99,12 +99,14 @@ def layers(model: nn.Module) -> list[list[str]]:
     comes before the first of them is one layer (embeddings, stem), what comes after the last is one (final norm, head). In a model without
     numbered blocks each of its parts is a layer.
     """
+    named = list(model.named_parameters())
+    numbered = any(_block(name) for name, _ in named)
+    part = {name: _block(name) or ("" if numbered else name.partition(".")[0]) for name, _ in named}
+    whole = {part[name] for name, p in named if p.ndim >= 2} | {""}  # parts that are layers of their own
     found: list[tuple[str, list[str]]] = []
-    numbered = any(_block(name) for name, _ in model.named_parameters())
-    for name, p in model.named_parameters():
-        block = _block(name) or ("" if numbered else name.partition(".")[0])
-        if not found or (block != found[-1][0] and (p.ndim >= 2 or block == "" or found[-1][0] == "")):
-            found.append((block, []))
+    for name, _ in named:
+        if not found or (part[name] != found[-1][0] and part[name] in whole):
+            found.append((part[name], []))
         found[-1][1].append(name)
     return [names for _, names in found]
 
@@ -123,7 +125,8 @@ def check_ranges(description: Any) -> None:
     from danlu.describe.forms import convert
     from danlu.describe.places import Places, Spot
 
-    for name, (annotation, _) in field_types(type(description)).items():
+    kind: Any = type(description)
+    for name, (annotation, _) in field_types(kind).items():
         convert(annotation, getattr(description, name), Spot(Places()).at("optimizer", name))
 
 

@@ -69,7 +69,7 @@ class HypergradientOptimizer(Foreach):
         group = self.param_groups[0]
         return group["gain"] * group["lr"]
 
-    def fresh(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+    def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         inner = {"exp_avg": zeros(p), "exp_avg_sq": zeros(p)} if group["inner"] == "adam" else {}
         return {"direction": zeros(p), **inner}
 

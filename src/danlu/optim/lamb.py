@@ -45,7 +45,7 @@ class LAMBOptimizer(Foreach):
     State: `exp_avg` and `exp_avg_sq`, like the parameter.
     """
 
-    def fresh(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+    def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         return {"exp_avg": zeros(p), "exp_avg_sq": zeros(p)}
 
     def move(self, touched: Touched) -> None:

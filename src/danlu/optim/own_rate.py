@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -33,9 +34,9 @@ def scalar(value: float, params: list[Tensor]) -> Tensor:
     return torch.tensor(value, dtype=torch.float64 if first.dtype == torch.float64 else torch.float32, device=first.device)
 
 
-def dot(left: list[Tensor], right: list[Tensor]) -> Tensor:
+def dot(left: Sequence[Tensor], right: Sequence[Tensor]) -> Tensor:
     """The inner product of two lists of tensors: a 0-d tensor."""
-    return torch.stack([torch.sum(product) for product in torch._foreach_mul(left, right)]).sum()
+    return torch.stack([torch.sum(product) for product in torch._foreach_mul(list(left), list(right))]).sum()
 
 
 def length(tensors: list[Tensor]) -> Tensor:

@@ -78,7 +78,7 @@ class ProdigyOptimizer(Foreach):
         group = self.param_groups[0]
         return group["d"] * group["lr"]
 
-    def fresh(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+    def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         return {"exp_avg": zeros(p), "exp_avg_sq": zeros(p), "gradients": zeros(p), "origin": p.detach().clone()}
 
     def descend(self, parts: list[Touched]) -> None:

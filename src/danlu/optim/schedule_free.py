@@ -134,7 +134,7 @@ class ScheduleFreeSGDOptimizer(Foreach):
     counts, and has then been rounded once a step only.) A group's `moves`, `weight_sum` and `lr_max` move.
     """
 
-    def fresh(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+    def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         return {"z": p.detach().clone(), "x": p.detach().clone()}
 
     def directions(self, touched: Touched) -> list[Tensor]:
@@ -160,8 +160,8 @@ class ScheduleFreeSGDOptimizer(Foreach):
 class ScheduleFreeAdamWOptimizer(ScheduleFreeSGDOptimizer):
     """The same over Adam's second moment, corrected for its start. State: `z`, `x` and `exp_avg_sq`, like the parameter."""
 
-    def fresh(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
-        return {**super().fresh(p, group), "exp_avg_sq": zeros(p)}
+    def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        return {**super().fresh(p, grad, group), "exp_avg_sq": zeros(p)}
 
     def directions(self, touched: Touched) -> list[Tensor]:
         second, beta2 = touched.of("exp_avg_sq"), touched.group["beta2"]

@@ -59,13 +59,13 @@ class ShampooOptimizer(Foreach):
     root [side, side], `left`, `left_root`, `right`, `right_root`. The roots are computed at the first step and at every `every` after.
     """
 
-    def fresh(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+    def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         state = {"momentum": zeros(p)} | ({"squares": zeros(p)} if group["graft"] == "rmsprop" else {})
-        grad = as_matrix(p.grad) if p.ndim else p.grad.view(1, 1)
-        for side, size in zip(("left", "right"), grad.shape):
+        matrix = as_matrix(grad) if p.ndim else grad.view(1, 1)
+        for side, size in zip(("left", "right"), matrix.shape):
             if size <= group["max_side"] and not (side == "right" and p.ndim < 2):
-                state[side] = group["eps"] * torch.eye(size, dtype=grad.dtype, device=grad.device)
-                state[f"{side}_root"] = torch.eye(size, dtype=grad.dtype, device=grad.device)
+                state[side] = group["eps"] * torch.eye(size, dtype=matrix.dtype, device=grad.device)
+                state[f"{side}_root"] = torch.eye(size, dtype=matrix.dtype, device=grad.device)
         return state
 
     def move(self, touched: Touched) -> None:

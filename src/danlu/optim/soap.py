@@ -57,14 +57,14 @@ class SOAPOptimizer(Foreach):
     is not too long a covariance [side, side] and its basis [side, side], `left`, `left_basis`, `right`, `right_basis`.
     """
 
-    def fresh(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+    def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         state = {"exp_avg": zeros(p), "exp_avg_sq": zeros(p)}
         if p.ndim < 2:
             return state
-        grad = as_matrix(p.grad)
-        for side, size in zip(("left", "right"), grad.shape):
+        matrix = as_matrix(grad)
+        for side, size in zip(("left", "right"), matrix.shape):
             if size <= group["max_side"]:
-                state[side] = (1 - group["basis_beta"]) * covariance(grad, side)
+                state[side] = (1 - group["basis_beta"]) * covariance(matrix, side)
                 state[f"{side}_basis"] = eigenbasis(state[side])
         return state
 

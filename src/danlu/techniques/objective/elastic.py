@@ -44,7 +44,7 @@ def penalised(objective: Objective, run: Run, **weights: float) -> Objective:
     kinds = {name: weight for name, weight in weights.items() if weight}
     if not kinds:
         return objective
-    matrices = decaying(run.model)
+    matrices: list[Tensor] = [*decaying(run.model)]
 
     def size(name: str) -> Tensor:
         norms = torch.stack(torch._foreach_norm(matrices, 1 if name == "l1" else 2))
