@@ -105,7 +105,7 @@ def optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
 
 
 def techniques(recipe: Recipe, schedule: Any, validates: bool) -> tuple[Technique, ...]:
-    """The run's own copies: the recipe's, then a schedule with state, then validation, innermost, so that all see its metrics.
+    """The run's own copies: the recipe's, an optimiser's own seams, a schedule with state, then validation, so that all see its metrics.
 
     A recipe without a word on steps that are not finite has them skipped and named.
     """
@@ -116,6 +116,8 @@ def techniques(recipe: Recipe, schedule: Any, validates: bool) -> tuple[Techniqu
     own = [*copy.deepcopy(recipe.techniques)]
     if not any(isinstance(technique, Nonfinite) for technique in own):
         own.append(Nonfinite())
+    if isinstance(recipe.optimizer, Technique):
+        own.append(copy.deepcopy(recipe.optimizer))  # it keeps an average to validate, or tells its rate
     if isinstance(schedule, Technique):
         own.append(schedule)  # the very object whose factor the update reads
     if recipe.validate is not False and validates:

@@ -51,7 +51,9 @@ def explain(recipe: Recipe) -> Explanation:
     with Run(recipe) as run:
         micro = run.plan.micro_count(run.placement.world)
         rates, share = learning_rates(run)
-        techniques = {seam: [called(t, "technique") for t in run.techniques if _overrides(t, seam)] for seam in SEAMS}
+        techniques = {
+            seam: [called(t, "technique") for t in run.techniques if _overrides(t, seam) and t != recipe.optimizer] for seam in SEAMS
+        }
         parameters = list(run.model.parameters())
         groups = describe_groups(run.optimizer.param_groups)
         batch = first_batch(run)
@@ -233,11 +235,15 @@ def _update(facts: dict[str, Any]) -> str:
         rate = f"{update['schedule']}: lr {' -> '.join(f'{value:.3g}' for value in path)}"
     else:
         rate = say(messages.EXPLAIN_CONSTANT, lr=f"{lr['first']:.3g}")
-    groups = say(messages.EXPLAIN_COMMA).join(
-        say(messages.EXPLAIN_GROUP, name=g["name"], parameters=f"{g['parameters']:,}", tensors=g["tensors"], decay=f"{g['weight_decay']:g}")
-        for g in update["groups"]
-    )
+    groups = say(messages.EXPLAIN_COMMA).join(_group(g, alike=len({g["lr"] for g in update["groups"]}) == 1) for g in update["groups"])
     return _line(update["is"], rate, groups, techniques=update["techniques"])
+
+
+def _group(g: dict[str, Any], alike: bool) -> str:
+    """A parameter group; with its peak rate where the groups' rates are not `alike`."""
+    sizes = {"parameters": f"{g['parameters']:,}", "tensors": g["tensors"], "decay": f"{g['weight_decay']:g}"}
+    said = say(messages.EXPLAIN_GROUP, name=g["name"], **sizes)
+    return said if alike else say(messages.EXPLAIN_GROUP_RATE, group=said, lr=f"{g['lr']:.3g}")
 
 
 def _reports(facts: dict[str, Any]) -> str:

@@ -71,3 +71,17 @@ def test_state_that_comes_back_contiguous(description, plain):
         return p.detach()
 
     torch.testing.assert_close(ends(description), ends(plain))
+
+
+@pytest.mark.parametrize("fused", ["on", "off"])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_a_first_gradient_that_comes_late(fused, momentum):
+    """torch's fused SGD alone raises a TypeError."""
+    early, late = (nn.Parameter(torch.ones(3)) for _ in range(2))
+    optimizer = SGD(lr=0.1, momentum=momentum, fused=fused)([("early", early), ("late", late)])
+    for step in range(3):
+        early.grad, late.grad = torch.ones(3), torch.ones(3) if step else None
+        optimizer.step()
+    steps = [1.0, 1.0 + momentum, 1.0 + momentum + momentum**2]
+    torch.testing.assert_close(early.detach(), torch.full((3,), 1 - 0.1 * sum(steps)))
+    torch.testing.assert_close(late.detach(), torch.full((3,), 1 - 0.1 * sum(steps[:2])))

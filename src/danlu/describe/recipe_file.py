@@ -12,7 +12,7 @@ from danlu.describe.annotations import RECIPE, arms, bare, choices, field_types,
 from danlu.describe.forms import from_data, to_data
 from danlu.describe.places import Key, Places
 from danlu.errors import BadInput, say
-from danlu.find.source import field_docs
+from danlu.find.source import inherited_docs
 
 if TYPE_CHECKING:
     from danlu.core import Recipe
@@ -78,7 +78,7 @@ def commented_yaml(recipe: Recipe) -> str:
 
 
 def _note_fields(cls: type, thing: Any, data: Mapping[str, Any], key: Key, notes: dict[Key, str]) -> None:
-    docs = field_docs(cls.__doc__ or "") if key else {}
+    docs = inherited_docs(cls) if key else {}
     for name, (annotation, _) in field_types(cls).items():
         here = (*key, name)
         allowed = _allowed(annotation)

@@ -26,7 +26,7 @@ from danlu.describe.annotations import (
     written,
 )
 from danlu.describe.forms import to_plain
-from danlu.find.source import FOLDERS, Found, field_docs
+from danlu.find.source import FOLDERS, Found, inherited_docs
 
 TARGET = r"\.py:[A-Za-z_][A-Za-z0-9_]*$"
 PLAIN = {bool: "boolean", int: "integer", float: "number", str: "string", types.NoneType: "null"}
@@ -77,7 +77,7 @@ def _found(found: Found) -> dict[str, Any]:
     cls = found.load()
     if not is_description(cls):  # an entry point may be any callable
         return {"type": "object", "description": found.summary}
-    return {"description": found.summary, **_fields(cls, field_docs(cls.__doc__ or ""))}
+    return {"description": found.summary, **_fields(cls, inherited_docs(cls))}
 
 
 def _fields(cls: type, docs: Mapping[str, str]) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _arm(arm: Any) -> dict[str, Any]:
     if is_mapping(base):
         return {"type": "object", "additionalProperties": _type((*typing.get_args(base), Any, Any)[1])}
     if is_description(base):
-        return _fields(base, field_docs(base.__doc__ or ""))
+        return _fields(base, inherited_docs(base))
     return {}
 
 

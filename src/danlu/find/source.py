@@ -164,6 +164,14 @@ def field_docs(docstring: str) -> dict[str, str]:
     return docs
 
 
+def inherited_docs(cls: type) -> dict[str, str]:
+    """`field_docs` of a class and of all that it inherits from."""
+    docs: dict[str, str] = {}
+    for each in reversed(cls.__mro__):
+        docs |= field_docs(each.__doc__ or "")
+    return docs
+
+
 def _first(docstring: str) -> str:
     return docstring.strip().partition("\n")[0].strip()
 

@@ -24,6 +24,7 @@ EXPLAIN_CONSTANT = Sentence("lr {lr}, constant", "学习率恒为 {lr}")
 EXPLAIN_GROUP = Sentence(
     "{name}: {parameters} in {tensors} tensors, weight decay {decay}", "{name}：{tensors} 个张量共 {parameters} 个参数，权重衰减 {decay}"
 )
+EXPLAIN_GROUP_RATE = Sentence("{group}, lr {lr}", "{group}，学习率 {lr}")
 EXPLAIN_LENGTH = Sentence("{steps} steps = {epochs} epochs", "{steps} 步 = {epochs} 轮")
 EXPLAIN_METRICS = Sentence("measured: loss, {metrics}", "评估：loss, {metrics}")
 EXPLAIN_PLACE = Sentence(

@@ -27,6 +27,8 @@ def built(kind: type[Any], params: Iterable[Any], fused: Fused, **options: Any) 
     Raises BadInput for fused="on" where the fused kernels are missing or wrong.
     """
     groups = [dict(entry) if isinstance(entry, dict) else entry for entry in params]  # torch writes into the dicts it is given
+    if options.get("dampening"):  # a momentum that starts late would have to start as its gradient, undamped
+        fused = "off" if fused == "auto" else fused
     unfit = None if fused == "off" else next((leaf for leaf in _leaves(groups) if not fits(kind, leaf[1], **options)), None)
     if unfit is not None and fused == "on":
         name, p = unfit
@@ -39,6 +41,8 @@ def built(kind: type[Any], params: Iterable[Any], fused: Fused, **options: Any) 
         matrices = [p for group in optimizer.param_groups for p in group["params"] if p.ndim > 1]
         optimizer.register_step_pre_hook(_lay_out_gradients(matrices))
         optimizer.register_load_state_dict_post_hook(lay_out_state)
+        if options.get("momentum"):
+            optimizer.register_step_pre_hook(_start_late_momenta)
     return optimizer
 
 
@@ -98,10 +102,23 @@ def _lay_out_gradients(matrices: list[Tensor]) -> Callable[..., None]:
     def lay_out(*_: Any) -> None:
         for p in matrices:
             grad = p.grad
-            if grad is not None and grad.stride() != p.stride():
+            if grad is not None and not grad.is_sparse and grad.stride() != p.stride():
                 p.grad = _laid_out(grad, p)
 
     return lay_out
+
+
+def _start_late_momenta(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+    """Before a step: a parameter whose first gradient comes after the others' gets a momentum of zero.
+
+    torch's fused SGD (2.13) takes either no momenta or all of them, and raises a TypeError for some.
+    """
+    state = optimizer.state
+    params = [p for group in optimizer.param_groups for p in group["params"]]
+    if 0 < len(state) < len(params):
+        for p in params:
+            if p.grad is not None and "momentum_buffer" not in state.get(p, ()):
+                state[p]["momentum_buffer"] = torch.zeros_like(p)
 
 
 @torch.no_grad()

@@ -9,11 +9,12 @@ Scope: 3.1
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 
 from danlu.core import Batch, Gradient, Objective, Outcome, Run, Technique
 from danlu.fields import NonNegative
@@ -34,29 +35,34 @@ class SAM(Technique):
     changes: ClassVar = "gradients"
 
     def wrap_gradient(self, gradient: Gradient, run: Run) -> Gradient:
-        parameters = run.trainable()
-
-        @torch.no_grad()
-        def climb() -> None:
-            touched = [p.detach() for p in parameters if p.grad is not None]
-            grads = [p.grad for p in parameters if p.grad is not None]
-            if not grads:
-                return
+        def uphill(weights: list[Tensor], grads: list[Tensor]) -> list[Tensor]:
             norm = run.placement.norm(grads)
             scale = torch.where(norm > 0, self.rho / norm, torch.zeros_like(norm))
-            torch._foreach_add_(touched, list(torch._foreach_mul(grads, scale)))
+            return list(torch._foreach_mul(grads, scale))
 
-        def sharp(objective: Objective, batches: Sequence[Batch]) -> Outcome:
-            here = gradient(objective, batches)
-            if self.rho == 0.0:
-                return here
-            kept = [p.detach().clone() for p in parameters]
-            try:
-                climb()
-                there = gradient(objective, batches)
-            finally:  # an interruption must not leave the weights uphill
-                torch._foreach_copy_([p.detach() for p in parameters], kept)
-            here.overflow = here.overflow + there.overflow
-            return here
+        return gradient if self.rho == 0.0 else sharpened(gradient, run, uphill)
 
-        return sharp
+
+def sharpened(gradient: Gradient, run: Run, uphill: Callable[[list[Tensor], list[Tensor]], list[Tensor]]) -> Gradient:
+    """The gradient at the point to which `uphill(weights, their gradients)` leads; the outcome is that of the weights themselves."""
+    parameters = run.trainable()
+
+    @torch.no_grad()
+    def climb() -> None:
+        touched = [p.detach() for p in parameters if p.grad is not None]
+        grads = [p.grad for p in parameters if p.grad is not None]
+        if grads:
+            torch._foreach_add_(touched, uphill(touched, grads))
+
+    def sharp(objective: Objective, batches: Sequence[Batch]) -> Outcome:
+        here = gradient(objective, batches)
+        kept = [p.detach().clone() for p in parameters]
+        try:
+            climb()
+            there = gradient(objective, batches)
+        finally:  # an interruption must not leave the weights uphill
+            torch._foreach_copy_([p.detach() for p in parameters], kept)
+        here.overflow = here.overflow + there.overflow
+        return here
+
+    return sharp

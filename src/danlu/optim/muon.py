@@ -1,0 +1,87 @@
+"""Muon: the momentum of a hidden matrix, made orthogonal, is its update (Jordan et al. 2024); everything else goes to AdamW."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from danlu import messages
+from danlu.errors import BadInput
+from danlu.fields import NonNegative, Positive, PositiveInt, Rate
+from danlu.optim.fused import Fused, built
+from danlu.optim.groups import Grouped, check_ranges, groups, hidden, refuse_sparse
+from danlu.optim.parted import Parted
+
+
+@dataclass(frozen=True)
+class Muon(Grouped):
+    """Muon: orthogonal updates for the matrices of hidden layers, AdamW for all the rest (Jordan et al. 2024).
+
+    The rest are embeddings, the output layer, convolutions, norms and biases. "Muon: an optimizer for hidden layers in neural networks";
+    the scale of updates after Liu et al. 2025, "Muon is scalable for LLM training".
+
+    lr: learning rate of the hidden matrices
+    momentum: how much of the running mean of the gradient is kept
+    nesterov: look ahead along the momentum
+    iterations: Newton-Schulz iterations that make the update orthogonal, in bfloat16
+    scale: adamw makes updates as large as AdamW's, so that its rates and decays can be kept; original is sqrt(max(1, rows / columns))
+    weight_decay: how much matrices shrink a step, as a multiple of their rate (decoupled)
+    adamw_lr: learning rate of the rest (null: lr, which suits scale=adamw)
+    beta1: of the rest: decay of the running mean of the gradient
+    beta2: of the rest: decay of the running mean of its square
+    eps: of the rest: added to the root of the second moment
+    fused: of the rest: fused kernels; auto takes them where torch has right ones, off takes foreach
+
+    Scope: 3.1
+
+    中文: Muon：把隐藏层矩阵的动量正交化后作为更新，其余参数用 AdamW。
+    """
+
+    lr: Positive = 1e-3
+    momentum: Rate = 0.95
+    nesterov: bool = True
+    iterations: PositiveInt = 5
+    scale: Literal["adamw", "original"] = "adamw"
+    weight_decay: NonNegative = 0.1
+    adamw_lr: Positive | None = None
+    beta1: Rate = 0.9
+    beta2: Rate = 0.95
+    eps: NonNegative = 1e-8
+    fused: Fused = "auto"
+
+    def groups(self, model: nn.Module) -> list[dict[str, Any]]:
+        """The groups of `Grouped`, each parted into "muon/..." and "adamw/..."; raises BadInput if there is no hidden matrix."""
+        check_ranges(self)
+        refuse_sparse(model, "muon")
+        inner = hidden(model)
+        if not inner:
+            raise BadInput(messages.NO_HIDDEN_MATRIX, optimizer="muon")
+        made = []
+        for kind, lr in (("muon", self.lr), ("adamw", self.adamw_lr or self.lr)):
+            for group in groups(model, self.weight_decay, self.decay_norms, self.layer_decay, lr):
+                if params := [(name, p) for name, p in group["params"] if (p in inner) == (kind == "muon")]:
+                    made.append({"lr": lr, **group, "name": f"{kind}/{group['name']}", "params": params})
+        return made
+
+    def __call__(self, params: Iterable[Any]) -> torch.optim.Optimizer:
+        """params: what `groups` made; of bare (name, parameter) pairs, the matrices are taken as hidden."""
+        entries = list(params)
+        if not all(isinstance(entry, dict) for entry in entries):
+            matrices = [(name, p) for name, p in entries if p.ndim == 2]
+            rest = [(name, p) for name, p in entries if p.ndim != 2]
+            named = [("muon", matrices, self.lr), ("adamw", rest, self.adamw_lr or self.lr)]
+            entries = [{"name": name, "params": params, "lr": lr} for name, params, lr in named if params]
+        parts: list[torch.optim.Optimizer] = []
+        if own := [dict(group) for group in entries if group["name"].startswith("muon")]:
+            scale = "match_rms_adamw" if self.scale == "adamw" else "original"
+            parts.append(torch.optim.Muon(
+                own, self.lr, self.weight_decay, self.momentum, self.nesterov, ns_steps=self.iterations, adjust_lr_fn=scale
+            ))  # fmt: skip
+        if rest := [group for group in entries if group["name"].startswith("adamw")]:
+            betas = (self.beta1, self.beta2)
+            parts.append(built(torch.optim.AdamW, rest, self.fused, lr=self.lr, betas=betas, eps=self.eps, weight_decay=self.weight_decay))
+        return Parted(parts)

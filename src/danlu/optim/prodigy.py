@@ -1,0 +1,120 @@
+"""Prodigy: AdamW that finds its own rate from how far the weights have come (Mishchenko & Defazio 2024, "Prodigy: an expeditiously
+adaptive parameter-free learner").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import inf, sqrt
+from typing import Annotated, Any
+
+import torch
+from torch import Tensor
+
+from danlu.fields import NonNegative, Positive, Range, Rate
+from danlu.optim.foreach import Foreach, Touched, zeros
+from danlu.optim.groups import Grouped
+from danlu.optim.own_rate import OwnRate, dot, length, scalar
+
+Growth = Annotated[float, Range(1, open_low=True)]
+
+
+@dataclass(frozen=True)
+class Prodigy(Grouped, OwnRate):
+    """Prodigy: AdamW whose rate is an estimate of the distance to the solution (Mishchenko & Defazio 2024).
+
+    The rate it found is in the reports as `rate`. It goes well with a cosine schedule; with a warm-up set safeguard=true.
+
+    lr: what the estimate is multiplied by; leave it at 1
+    beta1: decay of the running mean of the gradient
+    beta2: decay of the running mean of its square; its root decays the estimate's sums
+    eps: added to the root of the second moment, as a multiple of the estimate
+    weight_decay: how much matrices shrink a step, as a multiple of the rate (decoupled)
+    start: the first estimate; too small costs a few steps, too large cannot be undone
+    share: what the estimate is multiplied by, if the rate should be smaller or larger than found
+    growth: largest ratio of two estimates that follow one another
+    bias_correction: correct Adam's moments for their start
+    safeguard: keep a warm-up from making the estimate too large
+
+    Scope: 3.5
+
+    中文: Prodigy：根据权重走过的距离自行估计学习率的 AdamW，无需调学习率。
+    """
+
+    lr: Positive = 1.0
+    beta1: Rate = 0.9
+    beta2: Rate = 0.999
+    eps: Positive = 1e-8
+    weight_decay: NonNegative = 0.0
+    start: Positive = 1e-6
+    share: Positive = 1.0
+    growth: Growth = inf
+    bias_correction: bool = False
+    safeguard: bool = False
+
+    def __call__(self, params: Iterable[Any]) -> torch.optim.Optimizer:
+        return ProdigyOptimizer(
+            params, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.eps, weight_decay=self.weight_decay, start=self.start,
+            share=self.share, growth=self.growth, bias_correction=self.bias_correction, safeguard=self.safeguard, moves=0,
+        )  # fmt: skip
+
+
+class ProdigyOptimizer(Foreach):
+    """Algorithm 4 of Mishchenko & Defazio 2024. Where groups have rates of their own, the estimate is made with the largest of them.
+
+    State: `exp_avg`, `exp_avg_sq`, `gradients` (their weighted sum) and `origin` (where it started), like the parameter. Each group holds
+    the same three 0-d tensors: the estimate `d`, the largest one yet, and its numerator; nothing is read back from the device.
+    """
+
+    def __init__(self, params: Iterable[Any], **options: Any):
+        super().__init__(params, **options)
+        first = self.param_groups[0]
+        d = scalar(first["start"], first["params"])
+        for group in self.param_groups:
+            group |= {"d": d, "largest": d.clone(), "numerator": torch.zeros_like(d)}
+
+    def rate(self) -> Tensor:
+        group = self.param_groups[0]
+        return group["d"] * group["lr"]
+
+    def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        return {"exp_avg": zeros(p), "exp_avg_sq": zeros(p), "gradients": zeros(p), "origin": p.detach().clone()}
+
+    def descend(self, parts: list[Touched]) -> None:
+        if not parts:
+            return
+        first = self.param_groups[0]
+        (beta1, beta2), d = first["betas"], first["d"]
+        moves = first["moves"] + 1
+        correction = sqrt(1 - beta2**moves) / (1 - beta1**moves) if first["bias_correction"] else 1.0
+        rate = max(group["lr"] for group in self.param_groups) * correction
+        numerator, denominator = sqrt(beta2) * first["numerator"], torch.zeros_like(d)
+        for touched in parts:
+            if touched.group["lr"] == 0.0:
+                continue
+            grads = touched.grads
+            weight = d / first["start"] * d
+            numerator = numerator + weight * rate * dot(grads, torch._foreach_sub(touched.of("origin"), touched.params))
+            means, squares, sums = touched.of("exp_avg"), touched.of("exp_avg_sq"), touched.of("gradients")
+            torch._foreach_mul_(means, beta1)
+            torch._foreach_add_(means, torch._foreach_mul(grads, d * (1 - beta1)))
+            torch._foreach_mul_(squares, beta2)
+            torch._foreach_addcmul_(squares, torch._foreach_mul(grads, d * (1 - beta2)), torch._foreach_mul(grads, d))
+            torch._foreach_mul_(sums, sqrt(beta2))
+            torch._foreach_add_(sums, torch._foreach_mul(grads, weight if first["safeguard"] else weight * rate))
+            denominator = denominator + length(sums)
+        found = torch.where(denominator > 0, first["share"] * numerator / denominator, d) if rate > 0 else d
+        grown = torch.where(d == first["start"], torch.maximum(d, found), d)
+        largest = torch.maximum(first["largest"], found)
+        after = torch.minimum(largest, grown * first["growth"])
+        for group in self.param_groups:
+            group |= {"d": after, "largest": largest, "numerator": numerator, "moves": moves}
+        for touched in parts:
+            group = touched.group
+            scales = torch._foreach_sqrt(touched.of("exp_avg_sq"))
+            torch._foreach_add_(scales, after * group["eps"])
+            own = d * (group["lr"] * correction)
+            if group["weight_decay"]:
+                torch._foreach_mul_(touched.params, 1 - own * group["weight_decay"])
+            torch._foreach_sub_(touched.params, torch._foreach_mul(torch._foreach_div(touched.of("exp_avg"), scales), own))

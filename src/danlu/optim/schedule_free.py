@@ -1,0 +1,173 @@
+"""Schedule-free SGD and AdamW: an average of the weights stands in for a rate that decays (Defazio et al. 2024, "The road less scheduled").
+
+Three points: z steps, x is its weighted average, and the gradient is taken at y between them, which is what the model holds. What is
+validated, exported and kept as best is x. The end of the training need not be known; a warm-up still helps.
+The statistics of BatchNorm are those seen at y, where the gradient was taken; they are close to x's, not the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from danlu.core import Technique
+from danlu.fields import NonNegative, Positive, Rate
+from danlu.optim.foreach import Foreach, Touched, zeros
+from danlu.optim.groups import Grouped, LayerDecay
+
+if TYPE_CHECKING:
+    from danlu.core import Evaluate, Outcome, Run, Update
+
+
+@dataclass
+class ScheduleFree(Technique):
+    """What both share: the average as the weights to validate and export.
+
+    lr: learning rate
+    beta: where between z (0) and x (1) the gradient is taken
+    weight_decay: how much matrices shrink a step, as a multiple of the rate; taken at y
+    power: step n weighs n to this power in the average
+    rate_power: a step weighs its rate to this power, so that those of a warm-up count less
+    decay_norms: norms and biases decay too
+    layer_decay: what each layer's rate is multiplied by, counted down from the top; 1 is one rate for all
+    """
+
+    lr: Positive = 1.0
+    beta: Rate = 0.9
+    weight_decay: NonNegative = 0.0
+    power: NonNegative = 0.0
+    rate_power: NonNegative = 2.0
+    decay_norms: bool = False
+    layer_decay: LayerDecay = 1.0
+
+    state = ("average",)
+    neutral = "the average is what the optimiser trains"
+    changes = "memory"
+
+    groups, takes_sparse = Grouped.groups, Grouped.takes_sparse
+
+    def wrap_update(self, update: Update, run: Run) -> Update:
+        named = run.placement.state(run.model, run.optimizer)["model"]  # the live tensors, tied ones once
+        parameters = {name: p for name, p in run.model.named_parameters() if p.requires_grad}
+        self.average = linked = named  # until the first move, the weights themselves
+        known = 0
+
+        def averaged(evaluate: Evaluate) -> Outcome:
+            nonlocal linked, known
+            outcome = update(evaluate)
+            states = run.optimizer.state
+            if self.average is not linked or len(states) != known:  # after loading; and when a parameter has moved for the first time
+                linked = named | {name: states[p]["x"] for name, p in parameters.items() if p in states}
+                self.average, known = linked, len(states)
+            return outcome
+
+        return averaged
+
+    def shadow(self) -> dict[str, Tensor]:
+        return self.average
+
+
+@dataclass
+class ScheduleFreeSGD(ScheduleFree):
+    """Schedule-free SGD: no decay of the rate, and no length of training to choose beforehand (Defazio et al. 2024).
+
+    lr: learning rate; larger than that of SGD with momentum, which is already a sum over steps
+    beta: where between z (0) and x (1) the gradient is taken
+    weight_decay: how much matrices shrink a step, as a multiple of the rate; taken at y
+    power: step n weighs n to this power in the average
+    rate_power: a step weighs its rate to this power, so that those of a warm-up count less
+    decay_norms: norms and biases decay too
+    layer_decay: what each layer's rate is multiplied by, counted down from the top; 1 is one rate for all
+
+    Scope: 3.1
+
+    中文: 免调度 SGD：以权重的加权平均代替学习率衰减，无需预先确定训练长度；验证与导出用平均权重。
+    """
+
+    lr: Positive = 1.0
+
+    def __call__(self, params: Iterable[Any]) -> torch.optim.Optimizer:
+        return ScheduleFreeSGDOptimizer(
+            params, lr=self.lr, beta=self.beta, weight_decay=self.weight_decay, power=self.power, rate_power=self.rate_power,
+            moves=0, weight_sum=0.0, lr_max=0.0,
+        )  # fmt: skip
+
+
+@dataclass
+class ScheduleFreeAdamW(ScheduleFree):
+    """Schedule-free AdamW: no decay of the rate, and no length of training to choose beforehand (Defazio et al. 2024).
+
+    lr: learning rate; up to ten times what AdamW takes
+    beta: where between z (0) and x (1) the gradient is taken
+    beta2: decay of the running mean of the squared gradient
+    eps: added to the root of the second moment
+    weight_decay: how much matrices shrink a step, as a multiple of the rate; taken at y
+    power: step n weighs n to this power in the average
+    rate_power: a step weighs its rate to this power, so that those of a warm-up count less
+    decay_norms: norms and biases decay too
+    layer_decay: what each layer's rate is multiplied by, counted down from the top; 1 is one rate for all
+
+    Scope: 3.1
+
+    中文: 免调度 AdamW：以权重的加权平均代替学习率衰减，无需预先确定训练长度；验证与导出用平均权重。
+    """
+
+    lr: Positive = 2.5e-3
+    beta2: Rate = 0.999
+    eps: Positive = 1e-8
+
+    def __call__(self, params: Iterable[Any]) -> torch.optim.Optimizer:
+        return ScheduleFreeAdamWOptimizer(
+            params, lr=self.lr, beta=self.beta, beta2=self.beta2, eps=self.eps, weight_decay=self.weight_decay, power=self.power,
+            rate_power=self.rate_power, moves=0, weight_sum=0.0, lr_max=0.0,
+        )  # fmt: skip
+
+
+class ScheduleFreeSGDOptimizer(Foreach):
+    """Equations 1 to 3 of Defazio et al. 2024; the weight of a step is n^power times the largest rate so far, to the rate_power.
+
+    State: `z` and `x`, like the parameter, which is y = (1 - beta) z + beta x. (x could be had from y and z; it is kept because it is what
+    counts, and has then been rounded once a step only.) A group's `moves`, `weight_sum` and `lr_max` move.
+    """
+
+    def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        return {"z": p.detach().clone(), "x": p.detach().clone()}
+
+    def directions(self, touched: Touched) -> list[Tensor]:
+        """New tensors: where the loss rises at y."""
+        return [grad.clone() for grad in touched.grads]
+
+    def move(self, touched: Touched) -> None:
+        group, points, lr = touched.group, touched.params, touched.group["lr"]
+        stepping, averages = touched.of("z"), touched.of("x")
+        updates = self.directions(touched)
+        if group["weight_decay"]:
+            torch._foreach_add_(updates, points, alpha=group["weight_decay"])
+        group["lr_max"] = max(lr, group["lr_max"])
+        group["moves"] += 1
+        weight = group["moves"] ** group["power"] * group["lr_max"] ** group["rate_power"]
+        group["weight_sum"] += weight
+        share = weight / group["weight_sum"] if group["weight_sum"] else 0.0
+        torch._foreach_add_(stepping, updates, alpha=-lr)
+        torch._foreach_lerp_(averages, stepping, share)
+        torch._foreach_copy_(points, torch._foreach_lerp(stepping, averages, group["beta"]))
+
+
+class ScheduleFreeAdamWOptimizer(ScheduleFreeSGDOptimizer):
+    """The same over Adam's second moment, corrected for its start. State: `z`, `x` and `exp_avg_sq`, like the parameter."""
+
+    def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        return {**super().fresh(p, grad, group), "exp_avg_sq": zeros(p)}
+
+    def directions(self, touched: Touched) -> list[Tensor]:
+        second, beta2 = touched.of("exp_avg_sq"), touched.group["beta2"]
+        torch._foreach_mul_(second, beta2)
+        torch._foreach_addcmul_(second, touched.grads, touched.grads, 1 - beta2)
+        scale = torch._foreach_div(second, [1 - beta2 ** state["step"] for state in touched.states])
+        torch._foreach_sqrt_(scale)
+        torch._foreach_add_(scale, touched.group["eps"])
+        return list(torch._foreach_div(touched.grads, scale))

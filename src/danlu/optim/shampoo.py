@@ -1,0 +1,102 @@
+"""Shampoo: a matrix's gradient between the inverse roots of its two covariances (Gupta, Koren & Singer 2018)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from danlu.fields import Fraction, NonNegative, Positive, PositiveInt, Rate
+from danlu.optim.foreach import Foreach, Touched, zeros
+from danlu.optim.groups import Grouped
+from danlu.optim.soap import as_matrix, covariance
+
+
+@dataclass(frozen=True)
+class Shampoo(Grouped):
+    """Shampoo: a matrix G moves along L^(-1/4) G R^(-1/4), where L, R gather G G^T, G^T G (Gupta, Koren & Singer 2018).
+
+    Its step is as long as RMSprop's (grafting: Anil et al. 2021, "Scalable second order optimization for deep learning"). A kernel
+    of a convolution is a matrix with a row for each output channel; a vector g moves along (sum of g g^T)^(-1/2) g.
+
+    lr: learning rate; that of Adam suits graft=rmsprop, that of Adagrad suits none
+    momentum: decay of the running mean of the directions
+    beta2: decay of the running covariances; 1 sums them, as in the paper of 2018
+    eps: where the covariances start, as a multiple of the identity
+    every: steps between two computations of the roots
+    graft: rmsprop gives each tensor's step the length of RMSprop's; none leaves Shampoo's own
+    max_side: a side longer than this is left as it is
+    weight_decay: how much matrices shrink a step, as a multiple of the rate (decoupled)
+
+    Scope: 3.5
+
+    中文: Shampoo：用梯度行、列协方差的逆根从两侧预条件矩阵的梯度。
+    """
+
+    lr: Positive = 3e-3
+    momentum: Rate = 0.9
+    beta2: Fraction = 0.95
+    eps: Positive = 1e-12
+    every: PositiveInt = 10
+    graft: Literal["rmsprop", "none"] = "rmsprop"
+    max_side: PositiveInt = 10000
+    weight_decay: NonNegative = 0.01
+
+    def __call__(self, params: Iterable[Any]) -> ShampooOptimizer:
+        return ShampooOptimizer(
+            params, lr=self.lr, momentum=self.momentum, beta2=self.beta2, eps=self.eps, every=self.every, graft=self.graft,
+            max_side=self.max_side, weight_decay=self.weight_decay,
+        )  # fmt: skip
+
+
+class ShampooOptimizer(Foreach):
+    """Algorithm 1 of Gupta et al. 2018 for matrices and its order-1 case for vectors; roots by eigendecomposition, in at least float32.
+
+    State: `momentum`, like the parameter; `squares`, like it, if grafted; for each side that is not too long a covariance and its inverse
+    root [side, side], `left`, `left_root`, `right`, `right_root`. The roots are computed at the first step and at every `every` after.
+    """
+
+    def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        state = {"momentum": zeros(p)} | ({"squares": zeros(p)} if group["graft"] == "rmsprop" else {})
+        matrix = as_matrix(grad) if p.ndim else grad.view(1, 1)
+        for side, size in zip(("left", "right"), matrix.shape):
+            if size <= group["max_side"] and not (side == "right" and p.ndim < 2):
+                state[side] = group["eps"] * torch.eye(size, dtype=matrix.dtype, device=grad.device)
+                state[f"{side}_root"] = torch.eye(size, dtype=matrix.dtype, device=grad.device)
+        return state
+
+    def move(self, touched: Touched) -> None:
+        group, lr, beta2 = touched.group, touched.group["lr"], touched.group["beta2"]
+        for p, grad, state in zip(touched.params, touched.grads, touched.states):
+            matrix = as_matrix(grad) if p.ndim else grad.view(1, 1)
+            update, order = matrix, min(max(p.ndim, 1), 2)
+            for side in ("left", "right"):
+                if side in state:
+                    state[side].mul_(beta2).add_(covariance(matrix, side), alpha=1 - beta2 if beta2 < 1 else 1)
+                    if (state["step"] - 1) % group["every"] == 0:
+                        state[f"{side}_root"] = inverse_root(state[side], 2 * order)
+                    update = state[f"{side}_root"] @ update if side == "left" else update @ state[f"{side}_root"]
+            if "squares" in state:
+                state["squares"].mul_(beta2).addcmul_(grad, grad, value=1 - beta2 if beta2 < 1 else 1)
+                correction = 1 - beta2 ** state["step"] if beta2 < 1 else 1.0
+                length = (grad / (state["squares"] / correction).sqrt_().add_(1e-8)).norm()
+                own = update.norm()
+                update = update * torch.where(own > 0, length / own, torch.zeros_like(own))
+            state["momentum"].lerp_(update.to(p.dtype).view(p.shape), 1 - group["momentum"])
+            if group["weight_decay"]:
+                p.mul_(1 - lr * group["weight_decay"])
+            p.add_(state["momentum"], alpha=-lr / (1 - group["momentum"] ** state["step"]))
+
+
+def inverse_root(matrix: Tensor, order: int) -> Tensor:
+    """matrix^(-1 / order) of a symmetric, positive semi-definite matrix [n, n].
+
+    An eigenvalue below a millionth of the largest is taken to be that large (Anil et al. 2021): a covariance of few gradients knows no more
+    of such a direction than rounding left there.
+    """
+    values, vectors = torch.linalg.eigh(matrix)
+    least = values[-1].clamp(min=torch.finfo(values.dtype).tiny * 1e6) * 1e-6
+    return (vectors * values.clamp(min=least) ** (-1 / order)) @ vectors.T

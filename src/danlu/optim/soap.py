@@ -1,0 +1,138 @@
+"""SOAP: Adam in the eigenbasis of Shampoo's preconditioner (Vyas et al. 2025, "SOAP: improving and stabilizing Shampoo using Adam")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from danlu.fields import NonNegative, Positive, PositiveInt, Rate
+from danlu.optim.foreach import Foreach, Touched, zeros
+from danlu.optim.groups import Grouped
+
+
+@dataclass(frozen=True)
+class SOAP(Grouped):
+    """SOAP: Adam, run in the slowly turning eigenbasis of each matrix's gradient covariances (Vyas et al. 2025).
+
+    A kernel of a convolution is a matrix with a row for each output channel. Biases and norms get plain Adam. The first step only measures.
+
+    lr: learning rate
+    beta1: decay of the running mean of the gradient
+    beta2: decay of the running mean of its square, in the eigenbasis
+    basis_beta: decay of the covariances
+    eps: added to the root of the second moment
+    every: steps between two turns of the basis
+    max_side: a side longer than this keeps its own basis
+    weight_decay: how much matrices shrink a step, as a multiple of the rate (decoupled)
+
+    Scope: 3.5
+
+    中文: SOAP：在 Shampoo 预条件矩阵的特征基中运行 Adam。
+    """
+
+    lr: Positive = 3e-3
+    beta1: Rate = 0.95
+    beta2: Rate = 0.95
+    basis_beta: Rate = 0.95
+    eps: Positive = 1e-8
+    every: PositiveInt = 10
+    max_side: PositiveInt = 10000
+    weight_decay: NonNegative = 0.01
+
+    def __call__(self, params: Iterable[Any]) -> SOAPOptimizer:
+        return SOAPOptimizer(
+            params, lr=self.lr, betas=(self.beta1, self.beta2), basis_beta=self.basis_beta, eps=self.eps, every=self.every,
+            max_side=self.max_side, weight_decay=self.weight_decay,
+        )  # fmt: skip
+
+
+class SOAPOptimizer(Foreach):
+    """Algorithm 3 of Vyas et al. 2025, with one power iteration and a QR decomposition at each turn, in at least float32.
+
+    State: `exp_avg` (in the parameter's own space) and `exp_avg_sq` (in the eigenbasis), like the parameter; for each side of a matrix that
+    is not too long a covariance [side, side] and its basis [side, side], `left`, `left_basis`, `right`, `right_basis`.
+    """
+
+    def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        state = {"exp_avg": zeros(p), "exp_avg_sq": zeros(p)}
+        if p.ndim < 2:
+            return state
+        matrix = as_matrix(grad)
+        for side, size in zip(("left", "right"), matrix.shape):
+            if size <= group["max_side"]:
+                state[side] = (1 - group["basis_beta"]) * covariance(matrix, side)
+                state[f"{side}_basis"] = eigenbasis(state[side])
+        return state
+
+    def move(self, touched: Touched) -> None:
+        group = touched.group
+        for p, grad, state in zip(touched.params, touched.grads, touched.states):
+            steps = state["step"] - 1
+            if steps == 0:
+                continue  # the basis was made from this very gradient: in it Adam would blow rounding up to whole steps
+            (beta1, beta2), eps = group["betas"], group["eps"]
+            state["exp_avg"].lerp_(grad, 1 - beta1)
+            state["exp_avg_sq"].lerp_(turned(grad, state).square_(), 1 - beta2)
+            scale = state["exp_avg_sq"].sqrt().add_(eps)
+            update = turned(turned(state["exp_avg"], state).div_(scale), state, back=True)
+            correction = (1 - beta2**steps) ** 0.5 / (1 - beta1**steps)
+            p.add_(update, alpha=-group["lr"] * correction)
+            if group["weight_decay"]:
+                p.mul_(1 - group["lr"] * group["weight_decay"])
+            if p.ndim >= 2:
+                turn(as_matrix(grad), state, group["basis_beta"], steps % group["every"] == 0)
+
+
+def as_matrix(x: Tensor) -> Tensor:
+    """x [rows, ...] as [rows, columns], in at least float32."""
+    x = x.reshape(len(x), -1)
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
+def covariance(grad: Tensor, side: str) -> Tensor:
+    return grad @ grad.T if side == "left" else grad.T @ grad
+
+
+def ridge(matrix: Tensor) -> Tensor:
+    """A millionth of the mean eigenvalue. Without it, rounding alone would choose the basis of what no gradient has reached yet: the same
+    training, split otherwise, would end elsewhere (6e-3 apart after six steps of a small net in float64)."""
+    return matrix.diagonal().mean() * 1e-6
+
+
+def eigenbasis(matrix: Tensor) -> Tensor:
+    """The eigenvectors of a symmetric matrix as columns, by falling eigenvalue; a slope on the diagonal tells equal ones apart."""
+    slope = torch.linspace(1, 0, len(matrix), dtype=matrix.dtype, device=matrix.device)
+    return torch.linalg.eigh(matrix + torch.diag(slope * ridge(matrix)))[1].flip(1).contiguous()  # as it will be after loading
+
+
+def turned(x: Tensor, state: dict[str, Tensor], back: bool = False) -> Tensor:
+    """A new tensor: x in the eigenbasis, or from it `back` in its own space; the same numbers for what has no basis."""
+    if "left_basis" not in state and "right_basis" not in state:
+        return x.clone()
+    matrix = as_matrix(x)
+    if "left_basis" in state:
+        matrix = (state["left_basis"] if back else state["left_basis"].T) @ matrix
+    if "right_basis" in state:
+        matrix = matrix @ (state["right_basis"].T if back else state["right_basis"])
+    return matrix.to(x.dtype).view(x.shape)
+
+
+def turn(grad: Tensor, state: dict[str, Tensor], beta: float, due: bool) -> None:
+    """Take a gradient into the covariances; if a turn is due, follow their eigenvectors, and sort the second moments with them."""
+    second = as_matrix(state["exp_avg_sq"])
+    for dim, side in enumerate(("left", "right")):
+        if side not in state:
+            continue
+        state[side].lerp_(covariance(grad, side), 1 - beta)
+        if due:
+            basis = state[f"{side}_basis"]
+            power = state[side] @ basis + ridge(state[side]) * basis
+            order = (basis * power).sum(0).argsort(descending=True)
+            second = second.index_select(dim, order)
+            state[f"{side}_basis"] = torch.linalg.qr(power[:, order])[0].contiguous()
+    if due:
+        state["exp_avg_sq"].copy_(second.view(state["exp_avg_sq"].shape))

@@ -1,0 +1,62 @@
+"""Parts of the model that are not trained (Yosinski et al. 2014, "How transferable are features in deep neural networks?").
+
+When it helps: fine-tuning with few rows: what was learned elsewhere stays as it is, and is not even differentiated.
+What it costs: nothing; it saves the gradients, the optimiser's state and, below the lowest trained part, the backward pass.
+When not to use it: where the new data are unlike the old; small rates for lower layers (an optimiser's layer_decay) are gentler.
+Scope: 10.3
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import ClassVar
+
+from torch import nn
+
+from danlu.core import Run, Technique
+from danlu.errors import BadInput, Sentence
+from danlu.techniques.model.frozen_norm import FrozenBatchNorm, frozen
+
+MATCHES_NOTHING = Sentence(
+    "freeze(parts=[{pattern}]) fits no parameter of the model; its parameters are {names}",
+    "freeze(parts=[{pattern}]) 没有匹配模型的任何参数；模型的参数有 {names}",
+)
+
+
+@dataclass
+class Freeze(Technique):
+    """Do not train the parameters whose names fit one of the patterns; the optimiser does not see them.
+
+    parts: names of parameters, with * for any text: [embed*, layers.0.*]
+    norms: a BatchNorm all of whose parameters are frozen keeps its statistics, too
+    中文: 冻结名称匹配的参数，不参与训练。
+    """
+
+    parts: tuple[str, ...] = ()
+    norms: bool = True
+
+    neutral: ClassVar = {"parts": ()}
+
+    def wrap_model(self, model: nn.Module, run: Run) -> nn.Module:
+        names = dict(model.named_parameters())
+        for pattern in self.parts:
+            found = [p for name, p in names.items() if fnmatchcase(name, pattern)]
+            if not found:
+                raise BadInput(MATCHES_NOTHING, pattern=pattern, names=", ".join(names))
+            for p in found:
+                p.requires_grad_(False)
+        return self._still(model) if self.norms and self.parts else model
+
+    def _still(self, model: nn.Module) -> nn.Module:
+        if isinstance(model, nn.modules.batchnorm._BatchNorm):
+            own = list(model.parameters())
+            return frozen(model) if own and not any(p.requires_grad for p in own) else model
+        for name, child in list(model.named_children()):
+            if not isinstance(child, FrozenBatchNorm):
+                setattr(model, name, self._still(child))
+        return model
+
+    @classmethod
+    def example(cls) -> Freeze:
+        return cls(parts=("0.*",))

@@ -1,0 +1,62 @@
+"""Dropout rates that change during training: rising (Morerio et al. 2017, "Curriculum dropout"), falling (Rennie et al. 2014, "Annealed
+dropout training"), early or late (Liu et al. 2023, "Dropout reduces underfitting").
+
+When it helps: early dropout where a net underfits, late or rising dropout where it overfits.
+What it costs: nothing that can be measured. When not to use it: before dropout itself has been tried at a constant rate.
+Scope: 2.8
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp
+from typing import ClassVar, Literal
+
+from torch import nn
+
+from danlu.core import Batch, Loss, Objective, Run, Technique
+from danlu.errors import BadInput, Sentence
+from danlu.fields import Fraction
+from danlu.nets.dropout import Dropout
+
+NO_DROPOUT = Sentence(
+    "dropout_schedule found no dropout with a rate above 0 in the model; set the model's dropout or drop_path, or take the technique out",
+    "dropout_schedule 在模型中没有找到丢弃率大于 0 的 dropout；请设置模型的 dropout 或 drop_path，或去掉该技巧",
+)
+
+
+@dataclass
+class DropoutSchedule(Technique):
+    """Multiply the rate of every dropout in the model, stochastic depth included, by a factor that depends on the step alone.
+
+    shape: rise (1 - exp(-10 x) over the share x of steps done), fall (1 - x), early (falls to 0 by `share`), late (0 until `share`)
+    share: of the steps: when early ends, or late begins
+    中文: 按训练进度调整丢弃率（含随机深度）：渐升、渐降、只在前期或只在后期。
+    """
+
+    shape: Literal["rise", "fall", "early", "late"] = "rise"
+    share: Fraction = 0.2
+
+    neutral: ClassVar = "each shape has steps with another rate than the model's own"
+
+    def factor(self, done: float) -> float:
+        """At a share `done` of the steps."""
+        if self.shape == "rise":
+            return 1 - exp(-10 * done)
+        if self.shape == "late":
+            return float(done >= self.share)
+        end = 1.0 if self.shape == "fall" else self.share
+        return max(0.0, 1 - done / end) if end else 0.0
+
+    def wrap_objective(self, objective: Objective, run: Run) -> Objective:
+        found = [(m, m.p) for m in run.model.modules() if isinstance(m, Dropout | nn.modules.dropout._DropoutNd) and m.p > 0]
+        if not found:
+            raise BadInput(NO_DROPOUT)
+
+        def scheduled(model: nn.Module, batch: Batch) -> Loss:
+            factor = self.factor(batch.step / run.total)
+            for module, rate in found:  # by the step, so that every look in it sees the same rate; backward may look again, so it stays
+                module.p = rate * factor
+            return objective(model, batch)
+
+        return scheduled

@@ -1,0 +1,98 @@
+"""The plain average of the weights over the last part of the training (Izmailov et al. 2018, "Averaging weights leads to wider optima").
+
+When it helps: after a constant or cyclical rate that stays high: the average lies in the middle of the basin whose rim the weights visit.
+What it costs: one copy of the weights; for a model with BatchNorm a forward pass over the training rows each time one is taken in.
+When not to use it: with a rate that decays to nothing; the last weights are then as good as their average.
+Scope: 2.10
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from danlu.core import Evaluate, Outcome, Run, Technique, Update
+from danlu.fields import Fraction, NonNegativeInt
+from danlu.losses.criterion import forward
+
+
+@dataclass
+class SWA(Technique):
+    """Average the weights, from a share of the steps on, once an epoch or every so many steps; validate and export the average.
+
+    start: share of the steps after which the average begins
+    every: steps between two weights that are averaged; 0 is once an epoch
+    restate: measure the statistics of BatchNorm again for the average, over one epoch of training rows; else the last ones are kept
+    中文: 随机权重平均：训练后段对权重取平均，用于验证与导出；批归一化的统计量随之重新估计。
+    """
+
+    start: Fraction = 0.75
+    every: NonNegativeInt = 0
+    restate: bool = True
+
+    state: ClassVar = ("average", "taken")
+    average = None  # type: dict[str, Tensor] | None  # where the state starts
+    taken = 0
+    neutral: ClassVar = {}  # the average is beside the weights: training is unchanged whatever the fields
+    changes: ClassVar = "memory"
+
+    def wrap_update(self, update: Update, run: Run) -> Update:
+        named = run.placement.state(run.model, run.optimizer)["model"]  # the live tensors, tied ones once
+        moving = [name for name, p in run.model.named_parameters() if p.requires_grad and name in named]
+        every = self.every or run.plan.steps_per_epoch
+
+        def averaged(evaluate: Evaluate) -> Outcome:
+            outcome = update(evaluate)
+            done = run.step + 1
+            if outcome.moved and done > self.start * run.total and (done % every == 0 or done == run.total):
+                average = {name: value.clone() for name, value in named.items()} if self.average is None else self.average
+                with torch.no_grad():
+                    torch._foreach_lerp_([average[n] for n in moving], [named[n] for n in moving], 1 / (self.taken + 1))
+                    for name in named.keys() - set(moving):
+                        average[name].copy_(named[name])
+                self.average, self.taken = average, self.taken + 1
+                if self.restate:
+                    average |= restated(run, average)
+            return outcome
+
+        return averaged
+
+    def shadow(self) -> dict[str, Tensor] | None:
+        return self.average
+
+    @classmethod
+    def example(cls) -> SWA:
+        return cls(start=0.3, every=1)
+
+
+@torch.no_grad()
+def restated(run: Run, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The running statistics of batch norms that `weights` have over one epoch of training rows, by name; nothing of the run is moved."""
+    norms = [m for m in run.model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) or hasattr(m, "ghost")]
+    tracking: list[Any] = [m for m in norms if m.running_mean is not None]
+    if not tracking:
+        return {}
+    held = {buffer.data_ptr() for m in tracking for buffer in m.buffers(recurse=False)}
+    named = run.placement.state(run.model, run.optimizer)["model"]
+    epoch = run.step // run.plan.steps_per_epoch * run.plan.steps_per_epoch
+    momenta = [m.momentum for m in tracking]
+    with run.placement.looking(run.model, weights), run.placement.precision.autocast():
+        try:
+            for m in tracking:
+                m.momentum = None  # a plain mean over batches
+                m.running_mean.zero_()
+                m.running_var.fill_(1)
+                m.num_batches_tracked.zero_()
+                m.train()
+            for batch in run.placement.stream(run.data.train, run.plan, epoch, epoch + run.plan.steps_per_epoch):
+                if batch.counts["rows"]:
+                    forward(run.model, batch.inputs)
+        finally:
+            for m, momentum in zip(tracking, momenta):
+                m.momentum = momentum
+        found = {name: value.clone() for name, value in named.items() if value.data_ptr() in held}
+    world = run.placement.world
+    return {name: run.placement.sum(v) / world if v.is_floating_point() else v for name, v in found.items()}
