@@ -51,4 +51,5 @@ def _schedule(words: list[str], given: Given) -> Line:
     with Run(asked(words, given)) as run:
         steps = sorted({*range(0, run.total, max(1, run.total // 2000)), run.total - 1})
         rate = run.optimizer.param_groups[0]["lr"]
-        return Line(name_of(words[0]), steps, [rate * (run.schedule(step) if run.schedule else 1.0) for step in steps])
+        rates = [rate * (run.schedule(step) if run.schedule else 1.0) for step in steps]
+        return Line(name_of(words[0]), steps, rates, straight=True)

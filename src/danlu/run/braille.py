@@ -17,7 +17,7 @@ def draw(title: str, lines: Sequence[Line], width: int = 80, height: int = 16, c
     points = [point for found in finite for point in found]
     if not points:
         return title
-    log = wants_log(v for _, v in points)
+    log = wants_log(v for _, v in points) and not any(line.straight for line in lines)
     marks = ticks(min(v for _, v in points), max(v for _, v in points), log)
     margin = max(len(number(mark)) for mark in marks) + 1
     columns = max(width - margin - 3, 10)

@@ -24,6 +24,7 @@ class Line:
     name: str
     steps: Sequence[float]
     values: Sequence[float]
+    straight: bool = False  # never on a logarithmic axis: a schedule is known by its shape
 
 
 def thin(line: Line, most: int = 240) -> Line:
@@ -37,7 +38,7 @@ def thin(line: Line, most: int = 240) -> Line:
         steps.append(part[-1][0] if part else line.steps[start])
         values.append(sum(v for _, v in part) / len(part) if part else math.nan)
     steps[-1], values[-1] = line.steps[-1], line.values[-1] if math.isfinite(line.values[-1]) else values[-1]
-    return Line(line.name, steps, values)
+    return Line(line.name, steps, values, line.straight)
 
 
 def wants_log(values: Iterable[float]) -> bool:

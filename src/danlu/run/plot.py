@@ -138,7 +138,8 @@ def _draw_panel(axes: Any, panel: list[list[Line]], across: str, title: str, man
             look = {"alpha": 0.4, "linewidth": 1.1} if faint else {"linewidth": 1.8, "marker": dots, "markersize": 3}
             last = f"{line.name}  {number(line.values[-1])}" if line.values else line.name
             axes.plot(short.steps, short.values, color=color, label=last, **look)
-    if wants_log(value for lines in panel for line in lines for value in line.values):
+    drawn = [line for lines in panel for line in lines]
+    if wants_log(value for line in drawn for value in line.values) and not any(line.straight for line in drawn):
         axes.set_yscale("log")
     axes.set_xlabel(across)
     axes.set_ylabel(title)
