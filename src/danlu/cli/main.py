@@ -33,6 +33,7 @@ COMMANDS = (
     "show",
     "plot",
     "report",
+    "learn",
     "doctor",
     "schema",
 )
