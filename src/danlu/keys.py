@@ -8,9 +8,11 @@ batch a sample is in; `Keyed` is what the loop sets before each evaluation of th
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,6 +29,18 @@ def mix(*words: int | str) -> int:
         state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
         state = (state ^ (state >> 31)) + 0x9E3779B97F4A7C15
     return state >> 1 & (_MASK >> 1)
+
+
+def mixes(*words: Any) -> Any:
+    """`mix` of every row of arrays at once: words are integers, strings, or integer arrays that broadcast; int64 of their common shape."""
+    state = np.uint64(0x9E3779B97F4A7C15)
+    with np.errstate(over="ignore"):
+        for word in words:
+            state = state ^ (np.uint64(zlib.crc32(word.encode())) if isinstance(word, str) else np.asarray(word).astype(np.uint64))
+            state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            state = (state ^ (state >> np.uint64(31))) + np.uint64(0x9E3779B97F4A7C15)
+    return (state >> np.uint64(1)).astype(np.int64)
 
 
 def generator(*words: int | str) -> torch.Generator:
@@ -46,7 +60,11 @@ def uniform(ids: Tensor, *words: int | str, shape: tuple[int, ...] = ()) -> Tens
 
     ids: [rows] int64 global sample ids, on the device where the result is wanted.
     """
-    key = mix(*words)
+    return uniform_at(ids, mix(*words), shape)
+
+
+def uniform_at(ids: Tensor, key: Any, shape: tuple[int, ...] = ()) -> Tensor:
+    """The same from a key that `mix` made: an integer, or a 0-d int64 tensor."""
     rows = _scramble(_scramble(ids & 0xFFFFFFFF ^ key & 0xFFFFFFFF) ^ (ids >> 32 & 0x7FFFFFFF) ^ key >> 32)
     if shape:
         length = 1
@@ -64,6 +82,7 @@ class Keyed:
     step: int = 0
     ids: Tensor | None = None  # [rows] global sample ids of the batch the model is looking at; None outside a step
     calls: dict[str, int] = {}  # how often each module drew in this evaluation, so that a second pass draws anew
+    key: Callable[[str, int], Any] | None = None  # the key of a module's nth draw where many models are one program (study.ensemble)
 
     @classmethod
     def draw(cls, path: str, shape: tuple[int, ...], rows: int) -> Tensor | None:
@@ -78,7 +97,8 @@ class Keyed:
             if rest:
                 return None
             ids = (ids[None, :] + (torch.arange(copies, device=ids.device) << 40)[:, None]).flatten()
-        return uniform(ids, cls.seed, "dropout", path, cls.step, nth, shape=shape)
+        key = mix(cls.seed, "dropout", path, cls.step, nth) if cls.key is None else cls.key(path, nth)
+        return uniform_at(ids, key, shape)
 
 
 @contextmanager

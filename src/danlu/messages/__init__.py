@@ -22,5 +22,6 @@ from danlu.messages.own_data import *
 from danlu.messages.placement import *
 from danlu.messages.report import *
 from danlu.messages.run import *
+from danlu.messages.study import *
 from danlu.messages.use import *
 from danlu.messages.weights import *

@@ -2,7 +2,8 @@
 
 Inside a step the masks come from `keys.Keyed`: one batch of 64 and four of 16 drop the same units of the same samples, a second
 evaluation in the step replays them, and a restart needs no generator state. Outside a step they come from torch's own generator.
-`named` gives every module its path; `p` may be changed between steps (scheduled rates). Keep dim 0 the samples: masks are keyed by row.
+`named` gives every module its path; `p` may be changed between steps (scheduled rates), and is a 0-d tensor where models that differ in
+it are one program (study.ensemble). Keep dim 0 the samples: masks are keyed by row.
 
 Shapes: B batch, C channels, ... any further dims.
 """
@@ -39,7 +40,7 @@ class Dropout(nn.Module):
         return tuple(x.shape[1:])
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.training or self.p == 0:
+        if not self.training or (not isinstance(self.p, Tensor) and self.p == 0):
             return x
         shape = self.mask_shape(x)
         uniform = Keyed.draw(self.path, shape, len(x))

@@ -1,0 +1,181 @@
+"""SGD, Adam, AdamW and Lion on stacked parameters: every member has its own rate, decay and betas, as vectors that broadcast.
+
+The formulas are those of torch.optim (2.13) and `danlu.optim.lion`, the settings those of each member's own optimiser. A member whose
+gradient is not finite is left where it was, with its state and its count of steps, as a run of its own would leave it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from danlu import messages
+from danlu.find.names import Phrase
+from danlu.optim.lion import LionOptimizer
+
+Vector = np.ndarray  # float64 [members]
+# Options that every member may have of its own; any other must be at the value given, which is what the formulas below are for.
+OWN = {"lr", "weight_decay", "momentum", "dampening", "betas", "eps"}
+USUAL: dict[str, Any] = {"maximize": False, "amsgrad": False, "differentiable": False}
+INDIFFERENT = {"params", "param_names", "name", "foreach", "fused", "capturable", "initial_lr"}
+FLAGS = ("nesterov", "decoupled_weight_decay")  # the same for all members of a stack
+
+
+def unusual(optimizer: torch.optim.Optimizer) -> Phrase | None:
+    """Why an optimiser has no stacked form here, or None."""
+    name = type(optimizer).__name__
+    if type(optimizer) not in _FORMULAS:
+        return Phrase(messages.PART_OPTIMIZER, name=name, option=f"{type(optimizer).__module__}.{name}")
+    for group in optimizer.param_groups:
+        for key, value in group.items():
+            known = key in OWN or key in INDIFFERENT or key in FLAGS
+            if not known and (key not in USUAL or value != USUAL[key]) or isinstance(value, Tensor):
+                return Phrase(messages.PART_OPTIMIZER, name=name, option=f"{key}={value}")
+    return None
+
+
+def flags(optimizer: torch.optim.Optimizer) -> tuple[Any, ...]:
+    """What members of a stack must have in common: the kind of optimiser and its switches, by group."""
+    return type(optimizer), *({key: group[key] for key in FLAGS if key in group} for group in optimizer.param_groups[:1])
+
+
+@dataclass(eq=False)
+class _Bundle:
+    """Parameters that have the same settings in every member. state: what the optimiser keeps of each, one list a kind."""
+
+    options: dict[str, Vector]
+    switches: Mapping[str, Any]
+    places: list[int] = field(default_factory=list)
+    params: list[Tensor] = field(default_factory=list)
+    state: dict[str, list[Tensor]] = field(default_factory=dict)
+
+
+class Mover:
+    """Moves `params` ([members, ...] each, in place) as each member's optimiser would move its own."""
+
+    def __init__(self, params: Mapping[str, Tensor], optimizers: Sequence[torch.optim.Optimizer], names: Sequence[Mapping[int, str]]):
+        """names: for each member, the name of a parameter by its id."""
+        self.formula = _FORMULAS[type(optimizers[0])]
+        self.counts = np.zeros(len(optimizers))  # steps that moved each member
+        found: list[dict[str, dict[str, Any]]] = []
+        for optimizer, known in zip(optimizers, names):
+            found.append({known[id(p)]: group for group in optimizer.param_groups for p in group["params"]})
+        bundles: dict[Any, _Bundle] = {}
+        for place, (name, value) in enumerate(params.items()):
+            groups = [member[name] for member in found]
+            options = _vectors(groups)
+            switches = {key: groups[0][key] for key in FLAGS if key in groups[0]}
+            key = tuple((option, tuple(vector)) for option, vector in options.items())
+            bundle = bundles.setdefault(key, _Bundle(options, switches))
+            bundle.places.append(place)
+            bundle.params.append(value)
+        self.bundles = list(bundles.values())
+
+    @torch.no_grad()
+    def move(self, grads: Sequence[Tensor | None], shares: Vector, sound: np.ndarray | None = None) -> None:
+        """One step. shares: the schedule's factor for each member; sound: which members move, bool [members]; None for all."""
+        before = {} if sound is None else {id(value): value.clone() for value in self._tensors()}
+        self.counts += 1
+        for bundle in self.bundles:
+            moving = [(p, g, nth) for nth, (p, place) in enumerate(zip(bundle.params, bundle.places)) if (g := grads[place]) is not None]
+            self.formula(bundle, moving, bundle.options["lr"] * shares, self.counts)
+        if sound is not None:
+            self.counts[~sound] -= 1
+            bad = torch.from_numpy(~sound)
+            for value in self._tensors():
+                at = bad.to(value.device)
+                value[at] = before[id(value)][at] if id(value) in before else 0.0  # state that began in this step begins at zero
+
+    def _tensors(self) -> list[Tensor]:
+        return [v for bundle in self.bundles for kind in (bundle.params, *bundle.state.values()) for v in kind]
+
+
+def _vectors(groups: Sequence[Mapping[str, Any]]) -> dict[str, Vector]:
+    options: dict[str, Vector] = {}
+    for key in OWN & groups[0].keys():
+        values = [group[key] for group in groups]
+        if key == "betas":
+            options["beta1"], options["beta2"] = np.array(values, dtype=np.float64).T
+        else:
+            options[key] = np.array(values, dtype=np.float64)
+    return options
+
+
+def _factor(vector: Vector, like: Tensor) -> Any:
+    """A vector over members as something that multiplies `like`: a number where all agree, else [members, 1, ...]."""
+    first = vector[0]
+    if (vector == first).all():
+        return float(first)
+    return torch.as_tensor(vector).to(like.device, like.dtype).view(-1, *(1,) * (like.ndim - 1))
+
+
+def _add(value: Tensor, other: Tensor, factor: Any) -> Tensor:
+    """value += factor * other, in place."""
+    return value.add_(other, alpha=factor) if isinstance(factor, float) else value.addcmul_(other, factor)
+
+
+def _sum(value: Tensor, other: Tensor, factor: Any) -> Tensor:
+    """value + factor * other, a new tensor. (Gradients may share memory, so they are never written to.)"""
+    return torch.add(value, other, alpha=factor) if isinstance(factor, float) else torch.addcmul(value, other, factor)
+
+
+Moving = Sequence[tuple[Tensor, Tensor, int]]  # parameter, gradient, place in the bundle
+
+
+def _kept(bundle: _Bundle, kind: str) -> list[Tensor]:
+    if kind not in bundle.state:
+        bundle.state[kind] = [torch.zeros_like(p) for p in bundle.params]
+    return bundle.state[kind]
+
+
+def _sgd(bundle: _Bundle, moving: Moving, lr: Vector, counts: Vector) -> None:
+    o = bundle.options
+    decays, carries = o["weight_decay"].any(), o["momentum"].any()
+    share = np.where(counts == 1, 1.0, 1 - o["dampening"])  # the first gradient enters whole
+    for p, g, place in moving:
+        if decays:
+            g = _sum(g, p, _factor(o["weight_decay"], p))
+        if carries:
+            momentum = _kept(bundle, "momentum")[place]
+            _add(momentum.mul_(_factor(o["momentum"], p)), g, _factor(share, p))
+            g = _sum(g, momentum, _factor(o["momentum"], p)) if bundle.switches.get("nesterov") else momentum
+        _add(p, g, _factor(-lr, p))
+
+
+def _adam(bundle: _Bundle, moving: Moving, lr: Vector, counts: Vector) -> None:
+    o = bundle.options
+    decoupled, decays = bundle.switches.get("decoupled_weight_decay"), o["weight_decay"].any()
+    steps, roots = -lr / (1 - o["beta1"] ** counts), np.sqrt(1 - o["beta2"] ** counts)
+    for p, g, place in moving:
+        if decays and decoupled:
+            p.mul_(_factor(1 - lr * o["weight_decay"], p))
+        elif decays:
+            g = _sum(g, p, _factor(o["weight_decay"], p))
+        mean, square = _kept(bundle, "mean")[place], _kept(bundle, "square")[place]
+        mean.lerp_(g, _factor(1 - o["beta1"], p))
+        _add(square.mul_(_factor(o["beta2"], p)), g * g, _factor(1 - o["beta2"], p))
+        root = square.sqrt().div_(_factor(roots, p)).add_(_factor(o["eps"], p))
+        _add(p, mean / root, _factor(steps, p))
+
+
+def _lion(bundle: _Bundle, moving: Moving, lr: Vector, counts: Vector) -> None:
+    o = bundle.options
+    for p, g, place in moving:
+        if o["weight_decay"].any():
+            p.mul_(_factor(1 - lr * o["weight_decay"], p))
+        mean = _kept(bundle, "mean")[place]
+        _add(p, torch.lerp(mean, g, _factor(1 - o["beta1"], p)).sign_(), _factor(-lr, p))
+        mean.lerp_(g, _factor(1 - o["beta2"], p))
+
+
+_FORMULAS: dict[type, Callable[[_Bundle, Moving, Vector, Vector], None]] = {
+    torch.optim.SGD: _sgd,
+    torch.optim.Adam: _adam,
+    torch.optim.AdamW: _adam,
+    LionOptimizer: _lion,
+}
