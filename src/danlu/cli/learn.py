@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from danlu import messages
 from danlu.cli.parse import Command, Flag, Given, columns
 from danlu.cli.text import aligned, wrapped
 from danlu.errors import BAD_INPUT, BadInput, language, say
 from danlu.find import hint
+from danlu.find.names import Phrase
+
+if TYPE_CHECKING:
+    from danlu.learn.lesson import Lesson
+    from danlu.learn.progress import Done
 
 SEEDS = Flag("--seeds", messages.FLAG_SEEDS, "N")
 RECORD = Flag("--record", messages.FLAG_RECORD)
@@ -57,17 +63,12 @@ def overview() -> str:
     return "\n\n".join([*blocks, last])
 
 
-def _line(lesson: object, done: object, finished: bool) -> str:
+def _line(lesson: Lesson, done: Done, finished: bool) -> str:
     state = say(messages.LEARN_DONE) if finished else "  ".join(_steps(lesson, done))
-    return f"{say(lesson.title)}: {say(lesson.question)}{f'  [{state}]' if state else ''}"  # type: ignore[attr-defined]
+    return f"{say(lesson.title)}: {say(lesson.question)}{f'  [{state}]' if state else ''}"
 
 
-def _steps(lesson: object, done: object) -> Iterator[str]:
-    from danlu.learn.lesson import Lesson
-    from danlu.learn.progress import Done
-
-    assert isinstance(lesson, Lesson)
-    assert isinstance(done, Done)
+def _steps(lesson: Lesson, done: Done) -> Iterator[str]:
     if done.opened:
         yield say(messages.LEARN_STATE_OPENED)
     if done.quiz:
@@ -178,28 +179,24 @@ def _check(words: list[str], given: Given) -> int:
 
 
 def _lint(words: list[str], given: Given) -> int:
-    return _judged(words, lambda lesson: verify_problems(lesson))
+    from danlu.learn import verify
+
+    return _judged(words, verify.problems)
 
 
 def _verify(words: list[str], given: Given) -> int:
     from danlu.learn import verify
 
-    def problems(lesson: object) -> list[object]:
-        found = verify_problems(lesson)
-        if not found and (given["--all"] or given["--seeds"] or words or verify.stale(lesson)):  # type: ignore[arg-type]
-            found += verify.rerun(lesson, _seeds(given))  # type: ignore[arg-type]
-        return found
+    seeds, always = _seeds(given), bool(given["--all"] or given["--seeds"] or words)
+
+    def problems(lesson: Lesson) -> list[Phrase]:
+        found = verify.problems(lesson)
+        return found or [*verify.rerun(lesson, seeds)] if always or verify.stale(lesson) else found
 
     return _judged(words, problems)
 
 
-def verify_problems(lesson: object) -> list[object]:
-    from danlu.learn import verify
-
-    return list(verify.problems(lesson))  # type: ignore[arg-type]
-
-
-def _judged(words: list[str], problems: Callable[[object], list[object]]) -> int:
+def _judged(words: list[str], problems: Callable[[Lesson], list[Phrase]]) -> int:
     from danlu.learn import lesson, shelf
 
     bad = 0

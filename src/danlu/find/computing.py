@@ -1,7 +1,7 @@
 """Which of danlu's modules the figures of a recipe or a lesson follow from, and their source as far as it computes.
 
-Sentences, names and files change no figure, so a digest of this changes only when figures may. Names that are loaded at run time by name are
-not seen: a recipe or a lesson imports what it uses.
+Sentences, names and files change no figure, so a digest of this changes only when figures may. What is loaded by name at run time is not
+seen: a recipe or a lesson imports what it uses.
 """
 
 from __future__ import annotations

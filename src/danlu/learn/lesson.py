@@ -1,13 +1,13 @@
 """A lesson as it lies in its folder, read strictly.
 
-    lessons/03_learning_rate/
-        lesson.yaml              title, question, scope rows, data, further reading
-        lesson.py                the code, in cells (`# %% name`), with `measure(seeds)` and `pictures(results, folder)`
-        text.en.md, text.zh.md   see `text.py`
-        claims.yaml              see `danlu.study.claims`
-        quiz.yaml                see `quiz.py`
-        exercises/, solutions/   see `exercise.py`
-        results.json, *.svg      what the last recorded run found and drew
+lessons/03_learning_rate/
+    lesson.yaml              title, question, scope rows, data, further reading
+    lesson.py                the code, in cells (`# %% name`), with `measure(seeds)` and `pictures(results, folder)`
+    text.en.md, text.zh.md   see `text.py`
+    claims.yaml              see `danlu.study.claims`
+    quiz.yaml                see `quiz.py`
+    exercises/, solutions/   see `exercise.py`
+    results.json, *.svg      what the last recorded run found and drew
 """
 
 from __future__ import annotations

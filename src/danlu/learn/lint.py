@@ -19,7 +19,17 @@ NEEDED = ("measure", "pictures")  # functions of lesson.py
 
 def lint(lesson: Lesson) -> list[Phrase]:
     """Every problem, each a sentence with file and line where there is one."""
-    rules: tuple[Callable[[Lesson], Iterator[Phrase]], ...] = (in_step, numbers, chinese, shown, filled, decided, short_texts, code, recorded)
+    rules: tuple[Callable[[Lesson], Iterator[Phrase]], ...] = (
+        in_step,
+        numbers,
+        chinese,
+        shown,
+        filled,
+        decided,
+        short_texts,
+        code,
+        recorded,
+    )
     return [problem for rule in rules for problem in rule(lesson)]
 
 
@@ -143,7 +153,13 @@ def code(lesson: Lesson) -> Iterator[Phrase]:
         if name not in there:
             yield Phrase(messages.NAME_NOT_IN_FILE, path=lesson.code, name=name, hint="")
     for node in ast.walk(tree):
-        named = [node.module] if isinstance(node, ast.ImportFrom) else [name.name for name in node.names] if isinstance(node, ast.Import) else []
+        named = (
+            [node.module]
+            if isinstance(node, ast.ImportFrom)
+            else [name.name for name in node.names]
+            if isinstance(node, ast.Import)
+            else []
+        )
         for module in named:
             if module and module.split(".")[0] == "danlu" and computing.file_of(module) is None:
                 yield Phrase(messages.LINT_IMPORT, where=f"{lesson.code}:{node.lineno}", module=module)

@@ -64,7 +64,10 @@ def measure(lesson: Lesson, out: Path, seeds: int) -> None:
 
     torch.set_num_threads(1)
     values, tables = user_file.load(f"{lesson.code}:measure")(range(seeds))
-    tables = {**tables, "lesson": {"seeds": seeds, "torch": torch.__version__.partition("+")[0], "computing": computing.digest(lesson.code)}}
+    tables = {
+        **tables,
+        "lesson": {"seeds": seeds, "torch": torch.__version__.partition("+")[0], "computing": computing.digest(lesson.code)},
+    }
     cost = _cost()
     results = Results.of(
         lesson.id,

@@ -1,7 +1,7 @@
 """A lesson as one page in one language: the text with code, figures, verdicts, questions and exercises put in.
 
-The page is a list of parts, so that it can become a notebook (`notebook.py`), a page of the site, or text in a terminal. Nothing is run: what
-was measured comes from results.json, and what is not there is an error, never a blank.
+The page is a list of parts, so that it can become a notebook (`notebook.py`), a page of the site, or text in a terminal. Nothing is run:
+what was measured comes from results.json, and what is not there is an error, never a blank.
 """
 
 from __future__ import annotations
@@ -155,7 +155,17 @@ def asked(lesson: Lesson, question: Question, language: str) -> str:
     ]
     summary = getattr(messages.PAGE_ANSWER, language)
     return "\n".join(
-        [f"**{short(lesson, question.ask, language)}**", "", *choices, "", f"<details><summary>{summary}</summary>", "", *whys, "", "</details>"]
+        [
+            f"**{short(lesson, question.ask, language)}**",
+            "",
+            *choices,
+            "",
+            f"<details><summary>{summary}</summary>",
+            "",
+            *whys,
+            "",
+            "</details>",
+        ]
     )
 
 

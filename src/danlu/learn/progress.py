@@ -36,7 +36,9 @@ def read() -> dict[str, Done]:
     """By lesson id; a file that is damaged or of another form counts as none, since progress is no result."""
     try:
         data = json.loads(file().read_text("utf-8"))
-        return {str(id_): Done(**{name: kept for name, kept in each.items() if name in Done.__dataclass_fields__}) for id_, each in data.items()}
+        return {
+            str(id_): Done(**{name: kept for name, kept in each.items() if name in Done.__dataclass_fields__}) for id_, each in data.items()
+        }
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 

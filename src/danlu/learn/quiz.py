@@ -1,24 +1,24 @@
 """Predict before you run: `quiz.yaml`. No answer is written down; which choice is right follows from results.json.
 
-    start_loss:
-      ask: {en: "...", zh: "..."}
-      value: start.loss                 # the choice whose range holds its mean is right
-      choices:
-        - {says: {...}, below: 1.0, why: {...}}
-        - {says: {...}, from: 1.0, below: 3.0, why: {...}}
-        - {says: {...}, from: 3.0, why: {...}}
+start_loss:
+  ask: {en: "...", zh: "..."}
+  value: start.loss                 # the choice whose range holds its mean is right
+  choices:
+    - {says: {...}, below: 1.0, why: {...}}
+    - {says: {...}, from: 1.0, below: 3.0, why: {...}}
+    - {says: {...}, from: 3.0, why: {...}}
 
-    fastest:
-      ask: {...}
-      pick: largest                     # or smallest: the choice whose value is that is right
-      choices:
-        - {says: {...}, value: lr_0.1.val_accuracy, why: {...}}
+fastest:
+  ask: {...}
+  pick: largest                     # or smallest: the choice whose value is that is right
+  choices:
+    - {says: {...}, value: lr_0.1.val_accuracy, why: {...}}
 
-    helps:
-      ask: {...}
-      verdict: momentum_helps           # the choice that names this claim's verdict is right
-      choices:
-        - {says: {...}, is: SUPPORTED, why: {...}}
+helps:
+  ask: {...}
+  verdict: momentum_helps           # the choice that names this claim's verdict is right
+  choices:
+    - {says: {...}, is: SUPPORTED, why: {...}}
 """
 
 from __future__ import annotations
@@ -107,8 +107,9 @@ def _question(name: str, data: Any, spot: Spot) -> Question:
     if len(choices) < 2:
         raise spot.at("choices").wrong(messages.QUIZ_TWO_CHOICES)
     if kind == "value":
-        ends = [end for choice in choices for end in choice.rule]
-        if ends[0] != -math.inf or ends[-1] != math.inf or ends[1:-1:2] != ends[2::2] or any(low >= high for low, high in zip(ends, ends[1:]) if low != high):
+        lows, highs = [choice.rule[0] for choice in choices], [choice.rule[1] for choice in choices]
+        follow = [-math.inf, *highs] == [*lows, math.inf]
+        if not follow or any(low >= high for low, high in zip(lows, highs)):
             raise spot.at("choices").wrong(messages.QUIZ_GAP)
     return Question(name, strict.sentence(given["ask"], spot.at("ask")), kind, target, choices)
 

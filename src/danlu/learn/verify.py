@@ -1,7 +1,7 @@
 """Whether a lesson still tells the truth: what CI runs, and refuses a lesson for.
 
-Its lint, its exercises, and, where something its figures follow from has changed, the lesson itself, whose figures and verdicts must be those
-that are recorded: within their intervals, and with no verdict turned round at p < 0.01.
+Its lint, its exercises, and, where something its figures follow from has changed, the lesson itself: figures and verdicts must be as
+recorded, within their intervals, and with no verdict turned round at p < 0.01.
 """
 
 from __future__ import annotations
