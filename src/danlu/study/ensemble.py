@@ -15,7 +15,7 @@ import dataclasses
 import itertools
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -193,7 +193,7 @@ def ensemble(recipes: Iterable[Recipe], *, alone: bool = False) -> Ensemble:
         raise BadInput(messages.NO_RECIPES)
     runs: list[Run] = []
     try:
-        runs.extend(_built(recipes))
+        runs.extend(built(recipes))
         groups = _grouped(runs, alone)
         made: dict[int, Member] = {}
         for program, places in groups:
@@ -205,7 +205,7 @@ def ensemble(recipes: Iterable[Recipe], *, alone: bool = False) -> Ensemble:
             run.close()
 
 
-def _built(recipes: Sequence[Recipe]) -> Iterable[Run]:
+def built(recipes: Sequence[Recipe]) -> Iterable[Run]:
     """A run of each; equal descriptions of data are read once."""
     read: list[tuple[Any, Any]] = []
     for recipe in recipes:
@@ -241,16 +241,16 @@ def _grouped(runs: Sequence[Run], alone: bool) -> list[tuple[Started | None, lis
             group.append(place)
     found: list[tuple[Started | None, list[int]]] = []
     for _, places in groups:
-        started = _started([runs[place] for place in places])
-        if isinstance(started, Phrase):
+        program = started([runs[place] for place in places])
+        if isinstance(program, Phrase):
             for place in places:
-                apart(place, started)
+                apart(place, program)
         else:
-            found.append((started, places))
+            found.append((program, places))
     return [*found, (None, single)]
 
 
-def _started(runs: Sequence[Run]) -> Started | Phrase:
+def started(runs: Sequence[Run]) -> Started | Phrase:
     """The program of these runs, if its first step is that of each."""
     feed = Feed(runs)
     try:
@@ -271,43 +271,50 @@ def _started(runs: Sequence[Run]) -> Started | Phrase:
     return alike(runs, feed.batches(0), loss, squares.sqrt()) or (made, program, feed)
 
 
-def _together(runs: Sequence[Run], started: Started) -> Iterable[Member]:
-    """Train the members of one program."""
-    made, program, feed = started
-    first = runs[0]
+def steps(runs: Sequence[Run], program: Started) -> Iterator[Tensor]:
+    """The steps of the members of one program: after each, the loss of every member, [members]."""
+    made, evaluate, feed = program
     names = [{id(p): name for name, p in run.model.named_parameters()} for run in runs]
     mover = Mover(made.trained, [run.optimizer for run in runs], names)
-    validate = next((t for t in first.techniques if isinstance(t, Validate)), None)
-    every = (validate.every or first.plan.steps_per_epoch) if validate else 0
-    losses: list[Tensor] = []
-    scores: list[dict[str, dict[int, float | None]]] = [{} for _ in runs]
-    one, device = torch.ones((), device=feed.placement.device), feed.placement.device
-    for step in range(first.total):
+    device = feed.placement.device
+    one, nothing = torch.ones((), device=device), torch.zeros((), device=device)
+    for step in range(runs[0].total):
         ids = feed.ids(step)
         inputs, targets = feed.fetch(step, ids)
         seeds = feed.seeds(ids, targets)
         before = {name: value.clone() for name, value in made.carried.items()}
-        sums, grads = program(inputs, targets, ids.to(device), feed.keys(step, made.draws), seeds)
-        losses.append(sum((sums[name] * seeds(per) for name, per in program.terms), start=torch.zeros((), device=device)))
+        sums, reached = evaluate(inputs, targets, ids.to(device), feed.keys(step, made.draws), seeds)
         shares = np.array([run.schedule(step) if run.schedule else 1.0 for run in runs])
-        found = torch.zeros((), device=device)
-        torch._amp_foreach_non_finite_check_and_unscale_([g for g in grads if g is not None], found, one)
+        grads = [g for g in reached if g is not None]
+        overflow = nothing.clone()
+        torch._amp_foreach_non_finite_check_and_unscale_(grads, overflow, one)
         sound = None
-        if found.item():  # rare: which members it is, and these stay where they are
-            fine = torch.stack([g.isfinite().flatten(1).all(1) for g in grads if g is not None]).all(0)
+        if overflow.item():  # rare: who it is stays where it is
+            fine = torch.stack([g.isfinite().flatten(1).all(1) for g in grads]).all(0)
             sound = fine.cpu().numpy()
             for name, value in before.items():
                 made.carried[name][~fine] = value[~fine]
-        mover.move(grads, shares, sound)
-        if every and ((step + 1) % every == 0 or step + 1 == first.total):
+        mover.move(reached, shares, sound)
+        yield sum((sums[name] * seeds(per) for name, per in evaluate.terms), start=nothing)
+
+
+def _together(runs: Sequence[Run], program: Started) -> Iterable[Member]:
+    """Train the members of one program."""
+    first, made = runs[0], program[0]
+    validate = next((t for t in first.techniques if isinstance(t, Validate)), None)
+    every = (validate.every or first.plan.steps_per_epoch) if validate else first.total + 1
+    losses: list[Tensor] = []
+    scores: list[dict[str, dict[int, float | None]]] = [{} for _ in runs]
+    for step, loss in enumerate(steps(runs, program), 1):
+        losses.append(loss)
+        if step % every == 0 or (validate and step == first.total):
             for own, values in zip(scores, _validated(runs, made)):
                 for name, value in values.items():
-                    own.setdefault(name, {})[step + 1] = value
+                    own.setdefault(name, {})[step] = value
     history = torch.stack(losses).double().cpu()
-    kept = first.placement.state(first.model, first.optimizer)["model"]
+    names = first.placement.state(first.model, first.optimizer)["model"]
     for k, run in enumerate(runs):
-        weights = {name: _of_member(made, name, k) for name in kept}
-        yield Member(run.recipe, history[:, k].clone(), scores[k], weights)
+        yield Member(run.recipe, history[:, k].clone(), scores[k], {name: _of_member(made, name, k) for name in names})
 
 
 def _of_member(made: Stacked, name: str, k: int) -> Tensor:

@@ -106,11 +106,14 @@ def _vectors(groups: Sequence[Mapping[str, Any]]) -> dict[str, Vector]:
     return options
 
 
+def _agree(vector: Vector) -> bool:
+    return bool((vector == vector[0]).all())
+
+
 def _factor(vector: Vector, like: Tensor) -> Any:
     """A vector over members as something that multiplies `like`: a number where all agree, else [members, 1, ...]."""
-    first = vector[0]
-    if (vector == first).all():
-        return float(first)
+    if _agree(vector):
+        return float(vector[0])
     return torch.as_tensor(vector).to(like.device, like.dtype).view(-1, *(1,) * (like.ndim - 1))
 
 
@@ -133,10 +136,27 @@ def _kept(bundle: _Bundle, kind: str) -> list[Tensor]:
     return bundle.state[kind]
 
 
+def _lists(bundle: _Bundle, moving: Moving, *kinds: str) -> tuple[list[Tensor], ...]:
+    """Parameters, gradients and state for torch's fused kernels, which take one pass over memory instead of three to seven.
+
+    They know one rate for all: for members that agree. They pair the wrong numbers where strides differ, hence `contiguous`.
+    """
+    kept = [bundle.params, *(_kept(bundle, kind) for kind in kinds)]
+    params, *state = ([each[place] for _, _, place in moving] for each in kept)
+    return params, [g.contiguous() for _, g, _ in moving], *state
+
+
 def _sgd(bundle: _Bundle, moving: Moving, lr: Vector, counts: Vector) -> None:
     o = bundle.options
     decays, carries = o["weight_decay"].any(), o["momentum"].any()
     share = np.where(counts == 1, 1.0, 1 - o["dampening"])  # the first gradient enters whole
+    if carries and all(_agree(vector) for vector in (lr, counts, *o.values())):
+        torch._fused_sgd_(
+            *_lists(bundle, moving, "momentum"),
+            weight_decay=o["weight_decay"][0], momentum=o["momentum"][0], lr=float(lr[0]), dampening=o["dampening"][0],
+            nesterov=bool(bundle.switches.get("nesterov")), maximize=False, is_first_step=bool(counts[0] == 1),
+        )  # fmt: skip
+        return
     for p, g, place in moving:
         if decays:
             g = _sum(g, p, _factor(o["weight_decay"], p))
@@ -150,6 +170,16 @@ def _sgd(bundle: _Bundle, moving: Moving, lr: Vector, counts: Vector) -> None:
 def _adam(bundle: _Bundle, moving: Moving, lr: Vector, counts: Vector) -> None:
     o = bundle.options
     decoupled, decays = bundle.switches.get("decoupled_weight_decay"), o["weight_decay"].any()
+    if all(_agree(vector) for vector in (lr, counts, *o.values())):
+        params, grads, means, squares = _lists(bundle, moving, "mean", "square")
+        kernel = torch._fused_adamw_ if decoupled else torch._fused_adam_
+        step = torch.tensor(counts[0], dtype=torch.float32, device=params[0].device)
+        kernel(
+            params, grads, means, squares, [], [step] * len(params),
+            lr=float(lr[0]), beta1=o["beta1"][0], beta2=o["beta2"][0], weight_decay=o["weight_decay"][0], eps=o["eps"][0],
+            amsgrad=False, maximize=False,
+        )  # fmt: skip
+        return
     steps, roots = -lr / (1 - o["beta1"] ** counts), np.sqrt(1 - o["beta2"] ** counts)
     for p, g, place in moving:
         if decays and decoupled:
@@ -158,9 +188,11 @@ def _adam(bundle: _Bundle, moving: Moving, lr: Vector, counts: Vector) -> None:
             g = _sum(g, p, _factor(o["weight_decay"], p))
         mean, square = _kept(bundle, "mean")[place], _kept(bundle, "square")[place]
         mean.lerp_(g, _factor(1 - o["beta1"], p))
-        _add(square.mul_(_factor(o["beta2"], p)), g * g, _factor(1 - o["beta2"], p))
-        root = square.sqrt().div_(_factor(roots, p)).add_(_factor(o["eps"], p))
-        _add(p, mean / root, _factor(steps, p))
+        new, size = _factor(1 - o["beta2"], p), _factor(steps * roots, p)
+        square.mul_(_factor(o["beta2"], p))
+        square.addcmul_(g, g, value=new) if isinstance(new, float) else square.addcmul_(g * g, new)
+        root = square.sqrt().add_(_factor(o["eps"] * roots, p))  # both sides of the quotient times the root of the second correction
+        p.addcdiv_(mean, root, value=size) if isinstance(size, float) else p.addcmul_(mean / root, size)
 
 
 def _lion(bundle: _Bundle, moving: Moving, lr: Vector, counts: Vector) -> None:
