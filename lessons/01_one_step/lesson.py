@@ -121,6 +121,11 @@ def promised_and_kept(seed: int, rate: float):
 
 
 # %% measure
+def arm(rate: float) -> str:
+    """How results call a rate: rate_0_1."""
+    return f"rate_{rate:g}".replace(".", "_")
+
+
 def measure(seeds):
     """Everything that the page shows."""
     slope = {seed: slopes(seed) for seed in seeds}
@@ -142,7 +147,7 @@ def measure(seeds):
         "exact.share_of_prediction": measured(dict.fromkeys(seeds, 1.0)),
     }
     for rate, found in steps.items():
-        values[f"rate_{rate:g}.share_of_prediction"] = measured({s: kept / promised for s, (promised, kept) in found.items()})
+        values[f"{arm(rate)}.share_of_prediction"] = measured({s: kept / promised for s, (promised, kept) in found.items()})
     tables = {
         "losses": [losses for losses, _ in hand.values()],
         "kept": [[steps[rate][seed][1] for rate in RATES] for seed in seeds],

@@ -52,6 +52,11 @@ def library_fall(rate: float) -> float:
 
 
 # %% sweep
+def arm(rate: float) -> str:
+    """How results call a rate: lr_0_1."""
+    return f"lr_{rate:g}".replace(".", "_")
+
+
 def recipe() -> Recipe:
     """One hidden layer, plain SGD, no schedule: the rate and nothing else."""
     return Recipe(
@@ -100,14 +105,14 @@ def measure(seeds):
     """Everything that the page shows: values with one figure a seed, and tables for the pictures."""
     found = trained(seeds)
     arms = {rate: found.where(**{"optimizer.lr": rate}) for rate in RATES}
-    accuracy = {rate: arm.last("val_accuracy") for rate, arm in arms.items()}
-    values = {f"lr_{rate:g}.val_accuracy": measured(accuracy[rate]) for rate in RATES}
+    accuracy = {rate: part.last("val_accuracy") for rate, part in arms.items()}
+    values = {f"{arm(rate)}.val_accuracy": measured(accuracy[rate]) for rate in RATES}
 
     runs = {seed: Run(Recipe(**{**vars(recipe()), "seed": seed})) for seed in seeds}
     start = {seed: sharpness(run) for seed, run in runs.items()}
     ends = {rate: {m.recipe.seed: sharpness(runs[m.recipe.seed], m.weights) for m in arms[rate].members} for rate in LOOKED_AT}
     values["start.sharpness"] = measured(start)
-    values |= {f"lr_{rate:g}.sharpness": measured(end) for rate, end in ends.items()}
+    values |= {f"{arm(rate)}.sharpness": measured(end) for rate, end in ends.items()}
     values["stable.sharpness"] = measured(dict.fromkeys(seeds, 2 / HIGH))
 
     edges = {seed: edge({rate: accuracy[rate][seed] for rate in RATES}) for seed in seeds}
@@ -135,7 +140,7 @@ RATE = Sentence("learning rate", "学习率")
 def pictures(results, folder) -> None:
     """The figures, in both languages, out of what was measured."""
     seeds = range(len(results.tables["seeds"]))
-    accuracy = [[results.value(f"lr_{rate:g}.val_accuracy").values[seed] for rate in RATES] for seed in seeds]
+    accuracy = [[results.value(f"{arm(rate)}.val_accuracy").values[seed] for rate in RATES] for seed in seeds]
     predicted = results.value("formula.edge").mean
     draw(
         folder / "window",
@@ -147,7 +152,7 @@ def pictures(results, folder) -> None:
             Theory(Sentence("where the formula puts the edge", "公式预测的边界"), [predicted, predicted], [0, 1]),
         ],
     )
-    ends = [[results.value(f"lr_{rate:g}.sharpness").values[seed] for rate in LOOKED_AT] for seed in seeds]
+    ends = [[results.value(f"{arm(rate)}.sharpness").values[seed] for rate in LOOKED_AT] for seed in seeds]
     draw(
         folder / "sharpness",
         Axes(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from danlu import messages
-from danlu.errors import BadInput, Sentence
+from danlu.errors import BadInput, Sentence, Trouble
 from danlu.find import computing
 from danlu.find.names import Phrase
 from danlu.learn import page, prose
@@ -19,18 +19,15 @@ NEEDED = ("measure", "pictures")  # functions of lesson.py
 
 def lint(lesson: Lesson) -> list[Phrase]:
     """Every problem, each a sentence with file and line where there is one."""
-    rules: tuple[Callable[[Lesson], Iterator[Phrase]], ...] = (
-        in_step,
-        numbers,
-        chinese,
-        shown,
-        filled,
-        decided,
-        short_texts,
-        code,
-        recorded,
-    )
-    return [problem for rule in rules for problem in rule(lesson)]
+    return [problem for rule in RULES for problem in _all_of(rule, lesson)]
+
+
+def _all_of(rule: Callable[[Lesson], Iterator[Phrase]], lesson: Lesson) -> Iterator[Phrase]:
+    """What a rule finds; what it cannot read (no results yet) is a problem too."""
+    try:
+        yield from rule(lesson)
+    except Trouble as trouble:
+        yield Phrase(trouble.sentence, **trouble.values)
 
 
 def in_step(lesson: Lesson) -> Iterator[Phrase]:
@@ -171,3 +168,6 @@ def recorded(lesson: Lesson) -> Iterator[Phrase]:
 
     if own_files_changed(lesson):
         yield Phrase(messages.LINT_RESULTS_OLD, id=lesson.id)
+
+
+RULES = (in_step, numbers, chinese, short_texts, shown, filled, decided, code, recorded)
