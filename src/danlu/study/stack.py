@@ -33,7 +33,8 @@ def unstackable(run: Run) -> Phrase | None:
         return Phrase(messages.PART_PLACEMENT, name=type(run.placement).__name__)
     if run.placement.precision.name not in ("fp32", "fp64"):
         return Phrase(messages.PART_PRECISION, name=run.placement.precision.name)
-    if run.criterion.whole is not None or run.criterion.returned is not None:
+    own = run.criterion.returned  # settled when the run was built: what the loss of a model that returns its own is a mean over
+    if run.criterion.whole is not None or (own is not None and own.per is not None):
         return Phrase(messages.PART_LOSS, name=run.criterion.loss_name)
     return unusual(run.optimizer)
 
@@ -71,7 +72,8 @@ def stacked(runs: Sequence[Run], batch: Batch) -> Stacked | Phrase:
             return Phrase(messages.PART_STATE, name=name or "model", field=changed)
     held = {name: tensor.detach() for name, tensor in models[0].items() if name not in trained and name not in moved}
     differing = {name for name, tensor in held.items() if not all(torch.equal(tensor, model[name]) for model in models[1:])}
-    together = lambda name: torch.stack([model[name].detach() for model in models])
+    # contiguous: of kernels that lie otherwise (channels last) a stack does too, and torch's fused optimisers pair elements by place in memory
+    together = lambda name: torch.stack([model[name].detach() for model in models]).contiguous()
     return Stacked(
         first.model,
         {name: together(name) for name in trained},
