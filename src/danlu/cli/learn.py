@@ -90,7 +90,7 @@ def _read(words: list[str]) -> int:
         found = shelf.find(words[0])
     except BadInput as error:
         if error.sentence is messages.LESSON_UNKNOWN:
-            raise BadInput(messages.LEARN_UNKNOWN, word=words[0], hint=hint(words[0], [*_VERBS, *shelf.folders()])) from error
+            raise BadInput(messages.LEARN_UNKNOWN, word=words[0], hint=hint(words[0], [*_VERBS, *shelf.words()])) from error
         raise
     Console(width=columns()).print(Markdown(page.markdown(found, language())))
     return 0
@@ -148,7 +148,11 @@ def _quiz(words: list[str], given: Given) -> int:
         chosen, best = question.choices[letters.index(answer)], question.choices[right]
         score += chosen is best
         why = page.short(found, chosen.why, language())
-        values = {"letter": letters[right], "right": page.short(found, best.why, language())}
+        values = {
+            "letter": letters[right],
+            "says": page.short(found, best.says, language()),
+            "right": page.short(found, best.why, language()),
+        }
         said = say(messages.LEARN_QUIZ_RIGHT, why=why) if chosen is best else say(messages.LEARN_QUIZ_WRONG, why=why, **values)
         print("\n".join(wrapped(said, columns())) + "\n")
     progress.answered(found.id, score, len(found.quiz))

@@ -51,11 +51,21 @@ def folders() -> dict[str, Path]:
 def find(word: str) -> Lesson:
     """The lesson of that id (`3`, `03`) or name (`learning_rate`, `03_learning_rate`). Raises BadInput with the nearest one."""
     there = folders()
-    names = {path.name.partition("_")[2]: path for path in there.values()}
+    names = {_name(path): path for path in there.values()}
     path = there.get(word.zfill(2)) or names.get(word.replace("-", "_")) or next((p for p in there.values() if p.name == word), None)
     if path is None:
-        raise BadInput(messages.LESSON_UNKNOWN, word=word, hint=hint(word, [*there, *names]))
+        raise BadInput(messages.LESSON_UNKNOWN, word=word, hint=hint(word, words()))
     return lesson.read(path)
+
+
+def words() -> list[str]:
+    """What lessons may be called by: their ids and their names."""
+    there = folders()
+    return [*there, *map(_name, there.values())]
+
+
+def _name(path: Path) -> str:
+    return path.name.partition("_")[2]
 
 
 def find_exercise(word: str) -> Exercise:

@@ -91,18 +91,22 @@ def read(path: Path) -> Text:
         raise BadInput(messages.CANNOT_READ, path=path, error=getattr(error, "strerror", None) or error) from error
     sections: list[Section] = []
     label, start, digest, lines = "top", 1, None, list[str]()
-    for number, line in enumerate([*raw.splitlines(), "(end)="], 1):
+
+    def ended() -> None:
+        if label != "top" or any(map(str.strip, lines)):
+            sections.append(Section(label, "\n".join(lines).strip("\n"), start + _blank(lines), digest))
+
+    for number, line in enumerate(raw.splitlines(), 1):
         if found := _LABEL.match(line):
-            if sections or label != "top" or any(map(str.strip, lines)):
-                sections.append(Section(label, "\n".join(lines).strip("\n"), start + _blank(lines), digest))
-            if found[1] in [section.id for section in sections]:
-                raise _at(path, number).wrong(messages.LESSON_SECTION_TWICE, id=found[1])
+            ended()
             label, start, digest, lines = found[1], number + 1, None, []
+            if label in [section.id for section in sections]:
+                raise _at(path, number).wrong(messages.LESSON_SECTION_TWICE, id=label)
         elif (found := _DIGEST.match(line)) and not any(map(str.strip, lines)):
-            digest, start = found[1], number + 1
-            lines = []
+            start, digest, lines = number + 1, found[1], []
         else:
             lines.append(line)
+    ended()
     text = Text(path, tuple(sections))
     _check_roles(text)
     return text

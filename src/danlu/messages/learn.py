@@ -65,7 +65,7 @@ LEARN_NO_ANSWER_FILE = Sentence(
 )
 LEARN_QUIZ_ASK = Sentence("your answer ({letters}): ", "你的答案（{letters}）：")
 LEARN_QUIZ_RIGHT = Sentence("Right. {why}", "对。{why}")
-LEARN_QUIZ_WRONG = Sentence("Not so. {why}\nIt is {letter}: {right}", "不对。{why}\n正确的是 {letter}：{right}")
+LEARN_QUIZ_WRONG = Sentence("Not so. {why}\nIt is {letter}, {says}: {right}", "不对。{why}\n正确的是 {letter}（{says}）：{right}")
 LEARN_QUIZ_SCORE = Sentence(
     "{right} of {of}. See for yourself: danlu learn run {id}", "{of} 题答对 {right} 题。亲眼看看：danlu learn run {id}"
 )
