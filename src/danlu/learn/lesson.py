@@ -1,7 +1,7 @@
 """A lesson as it lies in its folder, read strictly.
 
 lessons/03_learning_rate/
-    lesson.yaml              title, question, scope rows, data, further reading
+    lesson.yaml              title, question, scope rows, data, what it teaches, further reading
     lesson.py                the code, in cells (`# %% name`), with `measure(seeds)` and `pictures(results, folder)`
     text.en.md, text.zh.md   see `text.py`
     claims.yaml              see `danlu.study.claims`
@@ -51,7 +51,10 @@ class Reading:
 
 @dataclass(frozen=True)
 class Lesson:
-    """scope: rows of the scope that it teaches; data: the sets it needs; claims and results are read when they are asked for."""
+    """scope: rows of the scope that it teaches; data: the sets it needs; teaches: names of recipes whose cards show its claims as evidence.
+
+    Claims and results are read when they are asked for.
+    """
 
     folder: Path
     id: str
@@ -59,6 +62,7 @@ class Lesson:
     question: Sentence
     scope: tuple[str, ...]
     data: tuple[str, ...]
+    teaches: tuple[str, ...]
     readings: tuple[Reading, ...]
     texts: Mapping[str, Text]
     cells: tuple[Cell, ...]
@@ -109,7 +113,7 @@ def read(folder: Path) -> Lesson:
     if known is None:
         raise BadInput(messages.LESSON_FOLDER_NAME, folder=folder)
     data, spot = strict.document(folder / "lesson.yaml")
-    given = strict.mapping(data, spot, ("title", "question", "scope", "readings"), ("data",))
+    given = strict.mapping(data, spot, ("title", "question", "scope", "readings"), ("data", "teaches"))
     cells, constants = code(folder / "lesson.py")
     return Lesson(
         folder=folder,
@@ -118,6 +122,7 @@ def read(folder: Path) -> Lesson:
         question=strict.sentence(given["question"], spot.at("question")),
         scope=strict.texts(given["scope"], spot.at("scope")),
         data=strict.texts(given.get("data"), spot.at("data")),
+        teaches=strict.texts(given.get("teaches"), spot.at("teaches")),
         readings=tuple(_reading(item, place) for item, place in strict.entries(given["readings"], spot.at("readings"))),
         texts={language: text.read(folder / f"text.{language}.md") for language in LANGUAGES},
         cells=cells,

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from danlu import messages
+from danlu import find, messages
 from danlu.errors import BadInput, Sentence, Trouble
 from danlu.find import computing
 from danlu.find.names import Phrase
@@ -162,6 +162,14 @@ def code(lesson: Lesson) -> Iterator[Phrase]:
                 yield Phrase(messages.LINT_IMPORT, where=f"{lesson.code}:{node.lineno}", module=module)
 
 
+def named(lesson: Lesson) -> Iterator[Phrase]:
+    """What it says that it teaches is something that a recipe may name."""
+    known = {found.name for found in find.catalogue(others=False)}
+    for name in lesson.teaches:
+        if name not in known:
+            yield Phrase(messages.LINT_TEACHES, path=lesson.folder / "lesson.yaml", name=name, hint=find.hint(name, sorted(known)))
+
+
 def recorded(lesson: Lesson) -> Iterator[Phrase]:
     """The results are those of this lesson.py and claims.yaml."""
     from danlu.learn.verify import own_files_changed
@@ -170,4 +178,4 @@ def recorded(lesson: Lesson) -> Iterator[Phrase]:
         yield Phrase(messages.LINT_RESULTS_OLD, id=lesson.id)
 
 
-RULES = (in_step, numbers, chinese, short_texts, shown, filled, decided, code, recorded)
+RULES = (in_step, numbers, chinese, short_texts, shown, filled, decided, code, named, recorded)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from danlu import messages
 from danlu.errors import BadInput, Sentence
@@ -54,6 +53,14 @@ def parts(lesson: Lesson, language: str) -> Iterator[Part]:
             yield made
         if text := filled(lesson, "\n".join(prose), language).strip("\n"):
             yield Part("prose", text, label)
+    yield Part("prose", f"*{measured_with(lesson, language)}*")
+
+
+def measured_with(lesson: Lesson, language: str) -> str:
+    """With what its figures were measured."""
+    found, machine = lesson.results, lesson.results.machine
+    values = {"seeds": found.tables["lesson"]["seeds"], "seconds": found.cpu_seconds, **{key: machine[key] for key in ("cpu", "python", "torch")}}
+    return getattr(messages.PAGE_MEASURED, language).format(**values)
 
 
 def filled(lesson: Lesson, body: str, language: str) -> str:
@@ -175,10 +182,11 @@ def readings(lesson: Lesson, language: str) -> str:
 
 def markdown(lesson: Lesson, language: str) -> str:
     """The whole page as markdown: code and exercises in fences, figures as pictures."""
-    return "\n\n".join(_markdown(part, language) for part in parts(lesson, language)) + "\n"
+    return "\n\n".join(written(part, language) for part in parts(lesson, language)) + "\n"
 
 
-def _markdown(part: Part, language: str) -> str:
+def written(part: Part, language: str) -> str:
+    """A part as markdown."""
     if part.kind == "code":
         return f"```python\n{part.source}\n```"
     if part.kind == "exercise":
@@ -188,8 +196,3 @@ def _markdown(part: Part, language: str) -> str:
     if part.kind == "figure":
         return f"![{part.alt}]({part.source})\n\n*{part.alt}*"
     return part.source
-
-
-def facts(lesson: Lesson) -> dict[str, Any]:
-    """What its results were measured with: for the foot of a page."""
-    return {"machine": dict(lesson.results.machine), "cpu_seconds": lesson.results.cpu_seconds}

@@ -84,6 +84,11 @@ VERDICT_SUPPORTED = Sentence("SUPPORTED", "成立")
 VERDICT_NOT = Sentence("NOT SUPPORTED", "不成立")
 VERDICT_OPEN = Sentence("INCONCLUSIVE", "证据不足")
 
+PAGE_MEASURED = Sentence(
+    "Measured with {seeds} seeds in {seconds:.0f} CPU-seconds on one thread ({cpu}, Python {python}, torch {torch}).",
+    "测量所用：{seeds} 个种子，单线程 {seconds:.0f} CPU 秒（{cpu}，Python {python}，torch {torch}）。",
+)
+
 # ---- exercises ----
 EXERCISE_RIGHT = Sentence("{id}: right.", "{id}：正确。")
 EXERCISE_WRONG = Sentence("{id}: not yet. {hint}", "{id}：还不对。{hint}")
@@ -177,6 +182,7 @@ LINT_IMPORT = Sentence(
     "{where}: import from the module that has it, not from `{module}`, so that a change in it is noticed",
     "{where}：请从定义它的模块导入，而不是 `{module}`，这样改动才会被发现",
 )
+LINT_TEACHES = Sentence("{path}: it teaches `{name}`, which no recipe may name; {hint}", "{path}：所教的 `{name}` 不是配方可用的名称；{hint}")
 LINT_RESULTS_OLD = Sentence(
     "lesson {id}: lesson.py or claims.yaml have changed since results.json was recorded; run danlu learn run {id} --record",
     "第 {id} 课：results.json 记录之后 lesson.py 或 claims.yaml 有改动；请运行 danlu learn run {id} --record",
