@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 project = "danlu 丹炉"
 author = "danlu"
 copyright = "the danlu authors, Apache-2.0"
-extensions = ["myst_parser", "mathml"]
+extensions = ["myst_parser", "mathml", "chinese"]
 myst_enable_extensions = ["dollarmath", "colon_fence", "attrs_inline"]
 myst_heading_anchors = 3
 templates_path = ["_templates"]

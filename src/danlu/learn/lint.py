@@ -126,7 +126,7 @@ def filled(lesson: Lesson) -> Iterator[Phrase]:
 
 
 def _resolve(lesson: Lesson, role: Role, language: str) -> Any:
-    return page.value(lesson, role) if role.kind in ("measured", "set") else page.put_in(lesson, role, language)
+    return page.value(lesson, role, language) if role.kind in ("measured", "set") else page.put_in(lesson, role, language)
 
 
 def decided(lesson: Lesson) -> Iterator[Phrase]:

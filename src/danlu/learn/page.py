@@ -59,7 +59,11 @@ def parts(lesson: Lesson, language: str) -> Iterator[Part]:
 def measured_with(lesson: Lesson, language: str) -> str:
     """With what its figures were measured."""
     found, machine = lesson.results, lesson.results.machine
-    values = {"seeds": found.tables["lesson"]["seeds"], "seconds": found.cpu_seconds, **{key: machine[key] for key in ("cpu", "python", "torch")}}
+    values = {
+        "seeds": found.tables["lesson"]["seeds"],
+        "seconds": found.cpu_seconds,
+        **{key: machine[key] for key in ("cpu", "python", "torch")},
+    }
     return getattr(messages.PAGE_MEASURED, language).format(**values)
 
 
@@ -70,16 +74,16 @@ def filled(lesson: Lesson, body: str, language: str) -> str:
     for role in section.roles():
         if role.kind in ("measured", "set"):
             written = f"{{{role.kind}}}`{role.content}`"
-            rows[role.line] = rows[role.line].replace(written, value(lesson, role), 1)
+            rows[role.line] = rows[role.line].replace(written, value(lesson, role, language), 1)
     return "\n".join(rows)
 
 
 def short(lesson: Lesson, said: Sentence, language: str) -> str:
     """A short text of a quiz, filled in."""
-    return ROLE.sub(lambda found: value(lesson, Role(found[1], found[2], 0)), getattr(said, language))
+    return ROLE.sub(lambda found: value(lesson, Role(found[1], found[2], 0), language), getattr(said, language))
 
 
-def value(lesson: Lesson, role: Role) -> str:
+def value(lesson: Lesson, role: Role, language: str) -> str:
     """A measured value or a setting, as text.
 
     `{measured}`key:.2f`` is mean ± half of its 95 % interval, `{measured}`key:~.2f`` the mean alone; `{set}`NAME`` a constant of lesson.py.
@@ -94,15 +98,15 @@ def value(lesson: Lesson, role: Role) -> str:
     if mean is None or not math.isfinite(mean):
         raise BadInput(messages.LESSON_BLANK, id=lesson.id, key=role.name)
     if alone or not found.seeds or found.low is None or found.high is None:
-        return _number(mean, form)
-    return f"{_number(mean, form)} ± {_number((found.high - found.low) / 2, form)}"
+        return _number(mean, form, language)
+    return f"{_number(mean, form, language)} ± {_number((found.high - found.low) / 2, form, language)}"
 
 
-def _number(number: float, form: str) -> str:
-    """The number in that format, `1.2e-08` as a product."""
+def _number(number: float, form: str, language: str) -> str:
+    """The number in that format, `1.2e-08` as a product; `93 %` in English is `93%` in Chinese."""
     text = format(number, form)
     if "e" not in text or "%" in text:
-        return text.replace("%", " %")
+        return text.replace("%", " %") if language == "en" else text
     digits, _, power = text.partition("e")
     return f"${digits} \\times 10^{{{int(power)}}}$"
 
