@@ -132,7 +132,7 @@ class Site:
             title = (
                 f"**{self.say(words.DETAILS)}** {self.say(words.IN_ENGLISH)}" if found.kind == "technique" else self.say(words.IN_ENGLISH)
             )
-            parts += [title.strip(), _plain(said)]
+            parts += [title.strip(), re.sub(r"\s*(When it helps|What it costs|When not to use it):", r"\n\n**\1.**", _plain(said))]
         if found.fields:
             head = [self.say(words.FIELD), self.say(words.DEFAULT), self.say(words.ABOUT)]
             parts.append(_table(head, [[f"`{f.name}`", f"`{f.default or '...'}`", _plain(f.doc)] for f in found.fields]))

@@ -32,6 +32,7 @@ def learn(
     return call
 
 
+@pytest.mark.slow
 def test_a_lesson_from_first_look_to_finished(learn: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
     code, out, _ = learn()
     assert code == 0
@@ -95,6 +96,7 @@ def test_mistakes_are_answered(learn: Callable[..., tuple[int, str, str]], words
     assert named in err
 
 
+@pytest.mark.slow
 def test_an_author_records_stamps_and_verifies(learn: Callable[..., tuple[int, str, str]], folder: Path) -> None:
     assert learn("verify")[0] == 0
     edit(folder, "lesson.py", "FACTOR = 2", "FACTOR = 3")

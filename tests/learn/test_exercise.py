@@ -94,5 +94,5 @@ def test_an_exercise_that_does_not_check_is_refused(exercise: Exercise, file: st
 
 def test_a_missing_file_is_named(exercise: Exercise) -> None:
     exercise.wrong.unlink()
-    with pytest.raises(BadInput, match="1_wrong.py"):
+    with pytest.raises(BadInput, match=r"1_wrong\.py"):
         exercises(exercise.folder, "07")

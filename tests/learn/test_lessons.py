@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from danlu.learn import lesson, shelf, verify
+from danlu.learn import lesson, notebook, shelf, verify
 
 FOLDERS = [pytest.param(folder, id=folder.name) for folder in shelf.folders().values()]
 
@@ -35,3 +35,20 @@ def test_it_finds_what_it_says(folder: Path):
     if missing:
         pytest.skip(f"no data here: {', '.join(missing)}")
     assert [str(problem) for problem in verify.rerun(found)] == []
+
+
+@pytest.mark.slow
+def test_the_first_notebook_runs_in_a_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As a learner has it, unanswered exercises and all; in Chinese."""
+    nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
+    pytest.importorskip("ipykernel")
+    if not (Path(os.environ.get("DANLU_DATA", "")) / "mnist_test10k").is_dir():
+        pytest.skip("no data here: mnist_test10k")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "kept"))
+    monkeypatch.setenv("DANLU_LANG", "zh")
+    folder = notebook.copy(shelf.find("01"), "zh", tmp_path)
+    made = nbformat.read(folder / "lesson.ipynb", as_version=4)
+    nbclient.NotebookClient(made, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
+    said = "".join(output.get("text", "") for cell in made.cells if cell.cell_type == "code" for output in cell.outputs)
+    assert "01.1：还不对。函数还没有写" in said
+    assert "library.weight_gap" in said

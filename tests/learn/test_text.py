@@ -100,7 +100,8 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, body: str, line: i
 @pytest.mark.parametrize(
     "body",
     [
-        "It reaches 0.93 in the end.", "On line\ntwo it has 93 % of it.", "ninety percent", "它达到了 93%。", "百分之九十三", "(accuracy 0.93 in 2015)",
+        "It reaches 0.93 in the end.", "On line\ntwo it has 93 % of it.", "ninety percent", "它达到了 93%。", "百分之九十三",
+        "(accuracy 0.93 in 2015)",
         "seed 7 wins", "about 3x faster",
     ],
 )  # fmt: skip

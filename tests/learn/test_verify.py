@@ -20,6 +20,7 @@ def test_the_same_again(tiny: Lesson) -> None:
     assert not verify.stale(tiny)
 
 
+@pytest.mark.slow
 def test_more_seeds_agree(tiny: Lesson) -> None:
     assert [str(problem) for problem in verify.rerun(tiny, seeds=8)] == []
 
@@ -46,6 +47,7 @@ def test_a_lesson_that_lies(folder: Path) -> None:
     assert any("`twice.size` was within" in problem for problem in found), found
 
 
+@pytest.mark.slow
 def test_a_lesson_that_does_not_run(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     edit(folder, "lesson.py", "values = {", "raise RuntimeError('no')\n    values = {")
     assert "did not run" in str(next(verify.rerun(lesson.read(folder))))
@@ -59,6 +61,7 @@ def test_a_lesson_that_asks_the_network(folder: Path, capfd: pytest.CaptureFixtu
     assert "without a network" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_lesson_that_costs_too_much(tiny: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "CPU_SECONDS", 0)
     monkeypatch.setattr(measure, "BYTES", 1000)
