@@ -55,6 +55,7 @@ def test_a_blank_is_an_error(folder: Path) -> None:
         page.markdown(lesson.read(folder), "zh")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_notebook_is_one_and_its_code_runs(tiny: Lesson, language: str, tmp_path: Path) -> None:
     nbformat = pytest.importorskip("nbformat")

@@ -15,6 +15,7 @@ from danlu.study.results import Results, measured
 from .conftest import edit
 
 
+@pytest.mark.slow
 def test_the_same_again(tiny: Lesson) -> None:
     assert [str(problem) for problem in verify.rerun(tiny)] == []
     assert not verify.stale(tiny)

@@ -39,8 +39,8 @@ def in_step(lesson: Lesson) -> Iterator[Phrase]:
     for one, other in zip(english.sections, chinese.sections):
         if other.goes_with != one.digest:
             yield Phrase(messages.LINT_STALE, where=f"{chinese.path}:{other.line}", section=one.id, digest=one.digest, folder=lesson.id)
-        if (here := _put_in(one)) != (there := _put_in(other)):
-            differ = [f"{{{kind}}}`{name}`" for kind, name in sorted(set(here) ^ set(there))] or [str(len(here)), str(len(there))]
+        if (ours := _put_in(one)) != (theirs := _put_in(other)):
+            differ = [f"{{{kind}}}`{name}`" for kind, name in sorted(set(ours) ^ set(theirs))] or [str(len(ours)), str(len(theirs))]
             yield Phrase(messages.LINT_ROLES, where=f"{chinese.path}:{other.line}", section=one.id, roles=", ".join(differ))
 
 
@@ -150,15 +150,10 @@ def code(lesson: Lesson) -> Iterator[Phrase]:
         if name not in there:
             yield Phrase(messages.NAME_NOT_IN_FILE, path=lesson.code, name=name, hint="")
     for node in ast.walk(tree):
-        named = (
-            [node.module]
-            if isinstance(node, ast.ImportFrom)
-            else [name.name for name in node.names]
-            if isinstance(node, ast.Import)
-            else []
-        )
-        for module in named:
-            if module and module.split(".")[0] == "danlu" and computing.file_of(module) is None:
+        if not isinstance(node, ast.ImportFrom | ast.Import):
+            continue
+        for module in [node.module or ""] if isinstance(node, ast.ImportFrom) else [name.name for name in node.names]:
+            if module.split(".")[0] == "danlu" and computing.file_of(module) is None:
                 yield Phrase(messages.LINT_IMPORT, where=f"{lesson.code}:{node.lineno}", module=module)
 
 

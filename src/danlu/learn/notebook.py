@@ -35,7 +35,7 @@ def notebook(lesson: Lesson, language: str) -> dict[str, Any]:
 
 def _cell(kind: str, source: str) -> dict[str, Any]:
     lines = source.splitlines(keepends=True)
-    empty = {"execution_count": None, "outputs": []} if kind == "code" else {}
+    empty: dict[str, Any] = {"execution_count": None, "outputs": []} if kind == "code" else {}
     return {"cell_type": kind, "id": "", "metadata": {}, "source": lines, **empty}
 
 
