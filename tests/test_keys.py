@@ -4,13 +4,14 @@ import itertools
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from danlu.keys import Keyed, generator, mix, uniform, unkeyed
+from danlu.keys import Keyed, generator, mix, mixes, uniform, unkeyed
 
 torch.set_num_threads(1)
 
@@ -186,3 +187,9 @@ def test_outside_a_step_nothing_is_keyed():
         assert Keyed.draw("a", (), 3) is None
         raise ZeroDivisionError
     assert Keyed.ids is ids
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=5), st.integers(0, 2**40), st.text(max_size=8))
+def test_mixes_is_mix_of_every_row(seeds: list[int], step: int, path: str) -> None:
+    words = np.array(seeds, dtype=np.uint64)[None, :], "dropout", path, np.array([step, step + 1])[:, None], 3
+    assert mixes(*words).tolist() == [[mix(seed, "dropout", path, s, 3) for seed in seeds] for s in (step, step + 1)]

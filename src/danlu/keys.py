@@ -33,7 +33,7 @@ def mix(*words: int | str) -> int:
 
 def mixes(*words: Any) -> Any:
     """`mix` of every row of arrays at once: words are integers, strings, or integer arrays that broadcast; int64 of their common shape."""
-    state = np.uint64(0x9E3779B97F4A7C15)
+    state: Any = np.uint64(0x9E3779B97F4A7C15)
     with np.errstate(over="ignore"):
         for word in words:
             state = state ^ (np.uint64(zlib.crc32(word.encode())) if isinstance(word, str) else np.asarray(word).astype(np.uint64))

@@ -31,6 +31,10 @@ class Images:
     augment: Augment = "none"
     workers: int = 0
 
+    @property
+    def fixed(self) -> bool:
+        return self.augment == "none"
+
     def __len__(self) -> int:
         return len(self.images)
 

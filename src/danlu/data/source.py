@@ -11,7 +11,8 @@ from torch import Tensor
 class Rows(Protocol):
     """Rows that can be fetched by number, in any order: position in the data is then one integer.
 
-    Rows may have `workers`, the number of processes that fetch them, and `content()`, which returns everything that is stored.
+    Rows may have `workers`, the number of processes that fetch them, `content()`, which returns everything that is stored, and `fixed`,
+    which says that a fetch depends on the ids alone, not on `draw`.
     """
 
     def __len__(self) -> int: ...
@@ -32,6 +33,7 @@ class Tensors:
     targets: Any
     workers: int = 0
     ahead: ClassVar[int] = 16  # micro-batches gathered at once when this process fetches them
+    fixed: ClassVar[bool] = True
 
     def __len__(self) -> int:
         first = next(iter(self.inputs.values())) if isinstance(self.inputs, dict) else self.inputs

@@ -16,23 +16,24 @@ PART_OPTIMIZER = Sentence(
     "the optimizer {name} is not SGD, Adam, AdamW or Lion as they usually are ({option})",
     "优化器 {name} 不是通常的 SGD、Adam、AdamW 或 Lion（{option}）",
 )
-PART_MODEL = Sentence("the model {name} has something that cannot be done for many at once ({reason})", "模型 {name} 含有不能批量执行的运算（{reason}）")
-PART_STATE = Sentence(
-    "the module `{name}` changes its field `{field}` when it runs", "模块 `{name}` 在运行时会改变自己的字段 `{field}`"
+PART_MODEL = Sentence(
+    "the model {name} has something that cannot be done for many at once ({reason})", "模型 {name} 含有不能批量执行的运算（{reason}）"
 )
+PART_STATE = Sentence("the module `{name}` changes its field `{field}` when it runs", "模块 `{name}` 在运行时会改变自己的字段 `{field}`")
 PART_DIFFERS = Sentence(
     "stacked, its first {what} is {stacked}, and by itself {alone}", "合在一起时它的第一个{what}是 {stacked}，单独训练时是 {alone}"
 )
 WHAT_LOSS = Sentence("loss", "损失")
 WHAT_GRADIENT = Sentence("gradient norm", "梯度范数")
-NO_RECIPES = Sentence("there is no recipe to train; name at least one, with at least one seed", "没有可训练的配方；请至少给出一个配方和一个种子")
+NO_RECIPES = Sentence(
+    "there is no recipe to train; name at least one, with at least one seed", "没有可训练的配方；请至少给出一个配方和一个种子"
+)
 SWEEP_EMPTY = Sentence("the setting `{name}` has no values; give at least one", "设置 `{name}` 没有取值；请至少给出一个")
 SWEEP_ONE = Sentence(
-    "the setting `{name}` is {found}; give a list of its values, such as [{found}]", "设置 `{name}` 是 {found}；请给出取值的列表，例如 [{found}]"
+    "the setting `{name}` is {found}; give a list of its values, such as [{found}]",
+    "设置 `{name}` 是 {found}；请给出取值的列表，例如 [{found}]",
 )
-NO_MEMBER = Sentence(
-    "no member has {wanted}; there are {found}", "没有成员满足 {wanted}；现有 {found}"
-)
+NO_MEMBER = Sentence("no member has {wanted}; there are {found}", "没有成员满足 {wanted}；现有 {found}")
 NO_SUCH_METRIC = Sentence("no member has the metric `{metric}`; there are {found}", "没有成员带有指标 `{metric}`；现有 {found}")
 SEED_TWICE = Sentence(
     "seed {seed} is there {count} times ({settings}); choose one setting with where(...) first",
@@ -48,7 +49,8 @@ NO_CLAIMS = Sentence(
 )
 SAME_ARM = Sentence("`a` and `b` are both {arm}; name two arms", "`a` 与 `b` 都是 {arm}；请写两组不同的设置")
 EQUAL_WITHIN = Sentence(
-    "nothing is shown to be equal exactly; set the difference that would not matter, such as 0.005", "无法证明完全相等；请设一个无关紧要的差值，例如 0.005"
+    "nothing is shown to be equal exactly; set the difference that would not matter, such as 0.005",
+    "无法证明完全相等；请设一个无关紧要的差值，例如 0.005",
 )
 NO_SUCH_VALUE = Sentence("there is no measured value `{key}`; {hint}", "没有名为 `{key}` 的测量值；{hint}")
 SEEDS_DIFFER = Sentence(
@@ -60,9 +62,12 @@ RESULTS_NOT_PLAIN = Sentence(
     "the results hold something that JSON has no form for ({reason}); keep numbers, texts, lists and mappings",
     "结果中含有 JSON 无法表示的内容（{reason}）；请只保留数字、文本、列表与映射",
 )
-RESULTS_FORMAT = Sentence("format {found} is not known here (known: {known}); run the study again", "无法识别格式 {found}（可识别：{known}）；请重新运行该研究")
+RESULTS_FORMAT = Sentence(
+    "format {found} is not known here (known: {known}); run the study again", "无法识别格式 {found}（可识别：{known}）；请重新运行该研究"
+)
 RESULTS_EDITED = Sentence(
-    "its mean or interval is not that of its values; it was edited by hand: run the study again", "均值或区间与各个值不符，说明被手工修改过；请重新运行该研究"
+    "its mean or interval is not that of its values; it was edited by hand: run the study again",
+    "均值或区间与各个值不符，说明被手工修改过；请重新运行该研究",
 )
 RELATIONS = {
     "greater": Sentence("greater", "更大"),

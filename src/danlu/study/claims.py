@@ -14,16 +14,16 @@
 What decides, for d = mean of (a - b) over the seeds, `effect` e, and one-sided tests at 5 % that are Holm-corrected over all claims judged
 together (greater; less is its mirror image):
 
-- SUPPORTED: "d is at most e" is rejected: the effect is at least the smallest that matters. (A minimum-effect test, Murphy and Myors 1999.)
-- NOT SUPPORTED: "d is at least e" is rejected: were there such an effect, the seeds would have shown it. So it takes power to say no, and too
-  few or too noisy seeds never say it (Lakens, Scheel and Isager 2018, "Equivalence testing for psychological research").
-- INCONCLUSIVE: neither, or fewer than `seeds` pairs, or a value that is not finite. Then `seeds_needed` is the number of seeds that would tell
-  "no effect" from e with 80 % power at the deviation seen (with e = 0: the difference seen from none). Power at the effect seen would only say
-  the p value again (Hoenig and Heisey 2001), so the distance is the claim's own.
+- SUPPORTED: "d is at most e" is rejected: the effect is at least the smallest that matters (a minimum-effect test, Murphy and Myors 1999).
+- NOT SUPPORTED: "d is at least e" is rejected: were there such an effect, the seeds would have shown it. So it takes power to say no, and
+  too few or too noisy seeds never say it (Lakens, Scheel and Isager 2018, "Equivalence testing for psychological research").
+- INCONCLUSIVE: neither, or fewer than `seeds` pairs, or a value that is not finite. Then `seeds_needed` is the number of seeds that would
+  tell "no effect" from e with 80 % power at the deviation seen (with e = 0: the difference seen from none). Power at the effect seen would
+  only say the p value again (Hoenig and Heisey 2001), so the distance is the claim's own.
 - equal: SUPPORTED when d is shown to lie within +-e (TOST, Schuirmann 1987), NOT SUPPORTED when it is shown to lie outside.
 
-The t-test takes the differences of seeds as normal; `sign_flip` only as symmetric, but with n pairs its p is never under 2^-n: five seeds are
-enough for one claim, not for two with Holm. The tests' false verdicts are counted in tests/study/test_claims.py.
+The t-test takes the differences of seeds as normal; `sign_flip` only as symmetric, but with n pairs its p is never under 2^-n: five seeds
+are enough for one claim, not for two with Holm. The tests' false verdicts are counted in tests/study/test_claims.py.
 """
 
 from __future__ import annotations
@@ -179,14 +179,17 @@ def _tests(claim: Claim, d: np.ndarray) -> tuple[float, float]:
 def _verdict(claim: Claim, d: np.ndarray, enough: bool, p_for: float, p_against: float) -> Verdict:
     if not enough:
         few = len(d) < claim.seeds
-        why = (messages.TOO_FEW_SEEDS, {"n": len(d), "needed": claim.seeds}) if few else (messages.SEEDS_NOT_FINITE, {"n": int((~np.isfinite(d)).sum())})
-        return Verdict("INCONCLUSIVE", len(d), None, None, None, None, None, claim.seeds if few else None, _filled(*why))
+        reason = _filled(messages.TOO_FEW_SEEDS, {"n": len(d), "needed": claim.seeds})
+        if not few:
+            reason = _filled(messages.SEEDS_NOT_FINITE, {"n": int((~np.isfinite(d)).sum())})
+        return Verdict("INCONCLUSIVE", len(d), None, None, None, None, None, claim.seeds if few else None, reason)
     mean, (low, high) = float(d.mean()), paired.interval(d, claim.test)
     shown = {
         "difference": f"{mean:.4g}", "low": f"{low:.4g}", "high": f"{high:.4g}", "effect": f"{claim.effect:g}", "n": len(d),
         "relation": Phrase(messages.RELATIONS[claim.relation]),
     }  # fmt: skip
     needed = None
+    word: Word
     if p_for <= paired.ALPHA:
         word, sentence, p = "SUPPORTED", messages.CLAIM_SUPPORTED, p_for
     elif p_against <= paired.ALPHA:
@@ -199,7 +202,9 @@ def _verdict(claim: Claim, d: np.ndarray, enough: bool, p_for: float, p_against:
             needed = None  # the seeds were enough to tell nothing from the effect: it lies between
     more = Phrase(messages.SEEDS_WOULD_TELL, seeds=needed) if needed else Phrase(messages.NOTHING_MORE)
     finite = lambda value: value if math.isfinite(value) else None
-    return Verdict(word, len(d), mean, finite(low), finite(high), p_for, p_against, needed, _filled(sentence, {**shown, "p": f"{p:.2g}", "more": more}))
+    return Verdict(
+        word, len(d), mean, finite(low), finite(high), p_for, p_against, needed, _filled(sentence, {**shown, "p": f"{p:.2g}", "more": more})
+    )
 
 
 def _filled(sentence: Sentence, values: Mapping[str, Any]) -> Sentence:

@@ -4,28 +4,24 @@
     found.where(**{"optimizer.lr": 0.1}).last("val_accuracy")          # {0: 0.967, 1: 0.972, ...}
 
 A small step is mostly overhead, which many models then share: 32 MLPs take about a tenth of the time of 32 runs on one thread
-(`bench/ensemble.py`). Each member keeps the order of data, the initial weights and the dropout masks of its seed, its own schedule and rates,
-and is validated when its recipe says. The same as its own `Run` within rounding (tests/study/test_ensemble.py): in float64 1e-9 of the
-parameters after training; in float32 products are summed in another order, and Adam turns rounding into steps.
+(`bench/ensemble.py`). Each member keeps the order of data, the initial weights and the dropout masks of its seed, its own schedule and
+rates, and is validated when its recipe says. The same as its own `Run` within rounding (tests/study/test_ensemble.py): in float64
+parameters end within 1e-9; in float32 sums are taken in another order, so losses agree to about 1e-6 at first, and part as rounding grows.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
-import json
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from danlu import build, find, messages
+from danlu import build, messages
 from danlu.core import Batch, Recipe, Run
-from danlu.describe.override import override, technique_name
 from danlu.errors import BadInput, Refused
 from danlu.find.names import Phrase
 from danlu.losses.criterion import forward
@@ -33,153 +29,16 @@ from danlu.losses.parts import mapped
 from danlu.metrics.metric import metrics_for
 from danlu.metrics.score import finished, statistics
 from danlu.study.feed import Feed
+from danlu.study.members import Ensemble, Member, settings_of
 from danlu.study.moves import Mover
 from danlu.study.program import Program, Stacked
 from danlu.study.stack import alike, kind, stacked, unstackable
-from danlu.techniques.reports.validate import Validate, better, mode_of
+from danlu.study.sweep import sweep
+from danlu.techniques.reports.validate import Validate
+
+__all__ = ["Ensemble", "Member", "ensemble", "sweep"]
 
 EVALUATED = 1 << 15  # rows times members that are looked at together in validation
-
-
-@dataclass(frozen=True, eq=False)
-class Member:
-    """One training of an ensemble and what came of it.
-
-    losses: float64 [steps], as `Report.loss` of a run says them
-    metrics: name -> {steps finished: value}, wherever the recipe validates; None where a metric is undefined
-    weights: final parameters and buffers by name
-    settings: the fields in which members differ, dotted as on the command line, and "seed"
-    alone: whether it ran as a `Run` of its own
-    """
-
-    recipe: Recipe
-    losses: Tensor
-    metrics: dict[str, dict[int, float | None]]
-    weights: dict[str, Tensor]
-    settings: dict[str, Any] = field(default_factory=dict)
-    alone: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Ensemble:
-    """The members in the order of the recipes."""
-
-    members: tuple[Member, ...]
-
-    def where(self, **settings: Any) -> Ensemble:
-        """The members with these settings: `where(**{"optimizer.lr": 0.1})`. Raises BadInput if there are none."""
-        found = [(member, _fields(member.recipe)) for member in self.members]
-        kept = tuple(member for member, fields in found if all(key in fields and fields[key] == value for key, value in settings.items()))
-        if not kept:
-            there = "; ".join(dict.fromkeys(_shown(member.settings) for member in self.members))
-            raise BadInput(messages.NO_MEMBER, wanted=_shown(settings), found=there)
-        return Ensemble(kept)
-
-    def last(self, metric: str) -> dict[int, float | None]:
-        """seed -> the last value of a metric ("loss": of the last step). Raises BadInput for an unknown metric or a seed that is there twice."""
-        return {seed: next(reversed(values.values())) for seed, values in self._by_seed(metric).items()}
-
-    def best(self, metric: str) -> dict[int, float | None]:
-        """seed -> the best value of a metric over the steps (small for losses and errors, large for others)."""
-        found: dict[int, float | None] = {}
-        for seed, values in self._by_seed(metric).items():
-            found[seed] = None
-            for value in values.values():
-                if value is not None and better(value, found[seed], mode_of(metric)):
-                    found[seed] = value
-        return found
-
-    def curve(self, metric: str = "loss") -> tuple[list[int], list[list[float | None]]]:
-        """(steps finished [k], values [members][k]) of "loss" or a validation metric. Raises BadInput if members differ in their steps."""
-        found = [self._values(member, metric) for member in self.members]
-        steps = list(found[0])
-        if any(list(values) != steps for values in found):
-            raise BadInput(messages.STEPS_DIFFER)
-        return steps, [list(values.values()) for values in found]
-
-    def _by_seed(self, metric: str) -> dict[int, dict[int, float | None]]:
-        found = {member.recipe.seed: self._values(member, metric) for member in self.members}
-        if len(found) < len(self.members):
-            seeds = [member.recipe.seed for member in self.members]
-            seed = next(seed for seed in seeds if seeds.count(seed) > 1)
-            twice = "; ".join(_shown(member.settings) for member in self.members if member.recipe.seed == seed)
-            raise BadInput(messages.SEED_TWICE, seed=seed, count=seeds.count(seed), settings=twice)
-        return found
-
-    @staticmethod
-    def _values(member: Member, metric: str) -> dict[int, float | None]:
-        if metric == "loss":
-            return {step: value for step, value in enumerate(member.losses.tolist(), 1)}
-        if metric not in member.metrics:
-            raise BadInput(messages.NO_SUCH_METRIC, metric=metric, found=", ".join(["loss", *member.metrics]))
-        return member.metrics[metric]
-
-
-def _shown(settings: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in settings.items()) or "-"
-
-
-def _fields(recipe: Recipe) -> dict[str, Any]:
-    """Every field and field of a field, dotted as on the command line; techniques and metrics by their names."""
-    found: dict[str, Any] = {}
-
-    def add(name: str, value: Any) -> None:
-        found[name] = value
-        if name in ("techniques", "metrics"):
-            for each in value:
-                add(technique_name(each), each)
-        elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-            for inner in dataclasses.fields(value):
-                add(f"{name}.{inner.name}", getattr(value, inner.name, None))
-
-    for own in dataclasses.fields(recipe):
-        add(own.name, getattr(recipe, own.name))
-    return found
-
-
-def _settings(recipes: Sequence[Recipe]) -> list[dict[str, Any]]:
-    """The fields in which recipes differ, and the seed; of a field and a field of it only the inner one, where all have it."""
-    each = [_fields(recipe) for recipe in recipes]
-    names = [name for name in each[0] if all(name in fields for fields in each)]
-    differ = [name for name in names if any(fields[name] != each[0][name] for fields in each)]
-    differ = [name for name in differ if not any(other.startswith(f"{name}.") for other in differ)]
-    return [{**{name: fields[name] for name in differ}, "seed": fields["seed"]} for fields in each]
-
-
-def sweep(recipe: Recipe, seeds: Iterable[int] = range(5), **settings: Sequence[Any]) -> list[Recipe]:
-    """Every combination of the settings, each with every seed; the seed varies fastest.
-
-    settings: fields as on the command line, dotted (`**{"optimizer.lr": [0.1, 0.3]}`, `batch_size=[32, 64]`), each with a list of values, which
-    are plain, or, for a field of the recipe itself, descriptions (`schedule=[None, Cosine()]`). Raises BadInput, with the nearest right name.
-    """
-    for name, values in settings.items():
-        if isinstance(values, str) or not isinstance(values, Iterable):
-            raise BadInput(messages.SWEEP_ONE, name=name, found=values)
-        if not list(values):
-            raise BadInput(messages.SWEEP_EMPTY, name=name)
-    found: list[Recipe] = []
-    chosen = list(seeds)
-    for values in itertools.product(*settings.values()):
-        base = recipe
-        for name, value in zip(settings, values):
-            base = _set(base, name, value)
-        found += [replace(base, seed=seed) for seed in chosen]
-    return found
-
-
-def _set(recipe: Recipe, name: str, value: Any) -> Recipe:
-    if not _plain(value):
-        known = [f.name for f in dataclasses.fields(Recipe)]
-        if name not in known:
-            raise BadInput(messages.UNKNOWN_SETTING, hint=find.hint(name, known))
-        changes: dict[str, Any] = {name: value}
-        return replace(recipe, **changes)
-    text = ".inf" if value == math.inf else json.dumps(value)
-    return override(recipe, [f"{name}={text}"])
-
-
-def _plain(value: Any) -> bool:
-    return value is None or isinstance(value, bool | int | float | str) or (isinstance(value, tuple | list) and all(map(_plain, value)))
 
 
 def ensemble(recipes: Iterable[Recipe], *, alone: bool = False) -> Ensemble:
@@ -199,7 +58,7 @@ def ensemble(recipes: Iterable[Recipe], *, alone: bool = False) -> Ensemble:
         for program, places in groups:
             chosen = [runs[place] for place in places]
             made |= zip(places, _together(chosen, program) if program else map(_by_itself, chosen))
-        return Ensemble(tuple(replace(made[place], settings=own) for place, own in enumerate(_settings(recipes))))
+        return Ensemble(tuple(replace(made[place], settings=own) for place, own in enumerate(settings_of(recipes))))
     finally:
         for run in runs:
             run.close()
@@ -209,7 +68,9 @@ def built(recipes: Sequence[Recipe]) -> Iterable[Run]:
     """A run of each; equal descriptions of data are read once."""
     read: list[tuple[Any, Any]] = []
     for recipe in recipes:
-        data = next((data for known, data in read if known is recipe.data or (type(known) is type(recipe.data) and known == recipe.data)), None)
+        data = next(
+            (data for known, data in read if known is recipe.data or (type(known) is type(recipe.data) and known == recipe.data)), None
+        )
         if data is None:
             data = build.data(recipe)
             read.append((recipe.data, data))
@@ -254,7 +115,7 @@ def started(runs: Sequence[Run]) -> Started | Phrase:
     """The program of these runs, if its first step is that of each."""
     feed = Feed(runs)
     try:
-        made = stacked(runs, next(feed.batches(0)))
+        made = stacked(runs)
         if isinstance(made, Phrase):
             return made
         program, ids = Program(made, runs[0].criterion), feed.ids(0)
@@ -263,12 +124,12 @@ def started(runs: Sequence[Run]) -> Started | Phrase:
         seeds = feed.seeds(ids, targets)
         sums, grads = program(inputs, targets, ids.to(feed.placement.device), feed.keys(0, made.draws), seeds)
         made.carried.update({name: made.carried[name].copy_(value) for name, value in kept.items()})
-        made.outputs(forward, feed.placement.put(mapped(lambda x: x[0], inputs)))  # validation will ask for it
+        made.outputs(forward, feed.placement.put(mapped(itemgetter(0), inputs)))  # validation will ask for it
     except (RuntimeError, NotImplementedError, ValueError, TypeError) as error:  # what torch says of what it cannot vectorise
         return Phrase(messages.PART_MODEL, name=type(runs[0].model).__name__, reason=str(error).strip().split("\n")[0][:200])
-    loss = sum(sums[name] * seeds(per) for name, per in program.terms)
+    loss: Any = sum(sums[name] * seeds(per) for name, per in program.terms)
     squares: Any = sum((g.double() ** 2).flatten(1).sum(1) for g in grads if g is not None)
-    return alike(runs, feed.batches(0), loss, squares.sqrt()) or (made, program, feed)
+    return alike(runs, loss, squares.sqrt()) or (made, program, feed)
 
 
 def steps(runs: Sequence[Run], program: Started) -> Iterator[Tensor]:
@@ -303,6 +164,7 @@ def _together(runs: Sequence[Run], program: Started) -> Iterable[Member]:
     first, made = runs[0], program[0]
     validate = next((t for t in first.techniques if isinstance(t, Validate)), None)
     every = (validate.every or first.plan.steps_per_epoch) if validate else first.total + 1
+    first.kept_weights(validate.weights if validate else "raw")  # refuses an average that nobody keeps
     losses: list[Tensor] = []
     scores: list[dict[str, dict[int, float | None]]] = [{} for _ in runs]
     for step, loss in enumerate(steps(runs, program), 1):
@@ -341,20 +203,21 @@ def _validated(runs: Sequence[Run], made: Stacked) -> list[dict[str, float | Non
         outputs = made.outputs(forward, batch.inputs)
         for k, total in enumerate(totals):
             with torch.no_grad():
-                output = mapped(lambda x, k=k: x[k], outputs)
+                output = mapped(itemgetter(k), outputs)
                 for key, value in statistics(metrics, criterion.point(output), criterion.sums(output, batch), batch).items():
                     total[key] = total[key] + value if key in total else value
     joined = [{key: torch.cat(value) if isinstance(value, list) else value for key, value in total.items()} for total in totals]
     return [finished(metrics, total, "val_") for total in joined]
 
 
-def _by_itself(run: Run) -> Member:
+def _by_itself(tried: Run) -> Member:
+    """Train a recipe by a run of its own, a fresh one: a module may remember that it was tried in a program."""
     losses: list[Tensor] = []
     metrics: dict[str, dict[int, float | None]] = {}
-    for report in run:
-        losses.append(report.loss.detach().double().cpu())
-        for name, value in report.metrics.items():
-            metrics.setdefault(name, {})[report.step] = value if value is None else float(value)
-    weights = {name: value.clone() for name, value in run.placement.state(run.model, run.optimizer)["model"].items()}
-    return Member(run.recipe, torch.stack(losses), metrics, weights, alone=True)
-
+    with Run(tried.recipe, data=tried.data) as run:
+        for report in run:
+            losses.append(report.loss.detach().double().cpu())
+            for name, value in report.metrics.items():
+                metrics.setdefault(name, {})[report.step] = value if value is None else float(value)
+        weights = {name: value.clone() for name, value in run.placement.state(run.model, run.optimizer)["model"].items()}
+    return Member(tried.recipe, torch.stack(losses), metrics, weights, alone=True)

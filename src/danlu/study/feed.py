@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ import torch
 from torch import Tensor
 
 from danlu.core import Batch, Run
-from danlu.data.source import Tensors
 from danlu.keys import mix, mixes
 from danlu.study.program import Draw
 
@@ -25,10 +25,10 @@ class Feed:
         self.rows, self.placement, self.criterion = first.data.train, first.placement, first.criterion
         self.plans, self.seeds_of = [run.plan for run in runs], [run.seed for run in runs]
         self.per_epoch = first.plan.steps_per_epoch
-        self.shared = type(self.rows) is Tensors  # a fetch depends on the ids alone: one for all members
+        self.shared = _fixed(self.rows)  # one fetch for all members
         self.dtype = torch.float64 if first.placement.precision.name == "fp64" else torch.float32
         self._epoch, self._order = -1, torch.empty(0)
-        self._per_row: dict[str, Tensor] | None = self._counts_per_row() if self.shared and self.criterion.over == "rows" else None
+        self._per_row = self._counts_per_row() if self.shared and self.criterion.over == "rows" else None
         self._constant: dict[tuple[str, int], Tensor] = {}
         self._keys: tuple[int, Tensor] = (-1, torch.empty(0))
         unsigned = [seed & 0xFFFFFFFFFFFFFFFF for seed in self.seeds_of]
@@ -54,15 +54,6 @@ class Feed:
             inputs, targets = (_stack([pair[side] for pair in each]) for side in (0, 1))
         return self.placement.put(inputs), self.placement.put(targets)
 
-    def batches(self, step: int) -> Iterator[Batch]:
-        """Each member's batch as its own run would see it."""
-        ids = self.ids(step)
-        inputs, targets = self.fetch(step, ids)
-        for k, own in enumerate(ids):
-            batch = Batch(_mapped(lambda x, k=k: x[k], inputs), _mapped(lambda x, k=k: x[k], targets), own.to(self.placement.device), step)
-            batch.counts = {"rows": len(own), "once": 1.0, **self.criterion.counts(batch)}
-            yield batch
-
     def seeds(self, ids: Tensor, targets: Any) -> Callable[[str], Tensor]:
         """For the name of a count, what backward starts from: 1 / count, and 0 for a count of 0: [members]."""
         members, rows = ids.shape
@@ -80,7 +71,7 @@ class Feed:
             return known
         each = []
         for k, own in enumerate(ids):
-            target = _mapped(lambda x, k=k: x[k], targets)
+            target = _mapped(itemgetter(k), targets)
             each.append({"rows": rows, "once": 1.0, **self.criterion.counts(Batch(None, target, own.to(self.placement.device)))})
         return lambda per: self._inverse(torch.tensor([float(counts[per]) for counts in each], dtype=torch.float64))
 
@@ -98,15 +89,23 @@ class Feed:
         return torch.where(counts > 0, 1.0 / counts, 0.0).to(self.placement.device, self.dtype)
 
     def _counts_per_row(self) -> dict[str, Tensor]:
-        """What each row adds to each count, [rows] float64, or 0-d where all add the same. (A count over rows is a sum: `losses.additive`.)"""
-        stored = self.rows.content()[1]
+        """What each row adds to each count, [rows] float64; 0-d where all add the same. (Such counts are sums: `losses.additive`.)"""
         found: dict[str, list[float]] = {}
-        for row in range(len(self.rows)):
-            target = _mapped(lambda x, row=row: x[row : row + 1], stored)
-            for name, count in self.criterion.counts(Batch(None, target, torch.tensor([row]))).items():
-                found.setdefault(name, []).append(float(count))
+        for ids in torch.arange(len(self.rows)).split(1024):
+            targets = self.placement.put(self.rows.fetch(ids, 0)[1])
+            for place in range(len(ids)):
+                row = Batch(None, _mapped(itemgetter(slice(place, place + 1)), targets), ids[place : place + 1])
+                for name, count in self.criterion.counts(row).items():
+                    found.setdefault(name, []).append(float(count))
         tensors = {name: torch.tensor(values, dtype=torch.float64) for name, values in found.items()}
         return {name: values[0] if bool((values == values[0]).all()) else values for name, values in tensors.items()}
+
+
+def _fixed(rows: Any) -> bool:
+    """Whether a fetch depends on the ids alone: said by the class whose `fetch` it is, or one below it that knows that `fetch`."""
+    classes = type(rows).__mro__
+    first = lambda name: next((place for place, cls in enumerate(classes) if name in vars(cls)), len(classes))
+    return first("fixed") <= first("fetch") and bool(getattr(rows, "fixed", False))
 
 
 def _mapped(fn: Callable[[Tensor], Tensor], tree: Any) -> Any:

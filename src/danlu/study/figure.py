@@ -23,6 +23,7 @@ from danlu.errors import BadInput, Sentence
 from danlu.run.plot import COLORS
 from danlu.study import paired
 
+_STYLE = {"font.family": ["DejaVu Sans"], "svg.fonttype": "none", "svg.hashsalt": "danlu", "axes.unicode_minus": False}
 LANGUAGES = ("en", "zh")
 _WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]")
 
@@ -115,7 +116,7 @@ def _numbers(values: Sequence[Sequence[float | None]]) -> np.ndarray:
 
 
 def _band(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The mean of [seeds, points] and half of its 95 % t-interval; NaN where a seed has no number: a mean of the survivors would flatter."""
+    """The mean of [seeds, points] and half of its 95 % t-interval; NaN where a seed has no number (a mean of the others flatters)."""
     if not np.isfinite(values).any():
         return values[0], values[0]
     middle, half = values.mean(0), np.full(values.shape[1], np.nan)
@@ -162,7 +163,9 @@ def _both(stem: Path, paint: Callable[..., None]) -> tuple[Path, Path]:
         def word(sentence: Sentence, language: str = language) -> str:
             return _WIDE.sub("W", getattr(sentence, language)) or " "
 
-        with matplotlib.rc_context({"font.family": ["DejaVu Sans"], "svg.fonttype": "none", "svg.hashsalt": "danlu", "axes.unicode_minus": False}):
+        with matplotlib.rc_context(
+            {"font.family": ["DejaVu Sans"], "svg.fonttype": "none", "svg.hashsalt": "danlu", "axes.unicode_minus": False}
+        ):
             figure = Figure(figsize=(7.6, 4.0), layout="constrained")
             paint(figure, say, word)
             drawn = io.StringIO()
@@ -177,6 +180,10 @@ def _spoken(svg: str, words: dict[str, str]) -> str:
     """The words in the place of their stand-ins, and a font for each script."""
     for name, text in words.items():
         pattern = re.compile(rf'(<g id="{name}">.*?<text[^>]*>).*?(</text>)', re.DOTALL)
-        svg, count = pattern.subn(lambda found, text=text: found[1] + escape(text) + found[2], svg, count=1)
+        svg, count = pattern.subn(_between(escape(text)), svg, count=1)
         assert count == 1, name
     return svg.replace("'DejaVu Sans'", "'DejaVu Sans', 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif")
+
+
+def _between(text: str) -> Callable[[re.Match[str]], str]:
+    return lambda found: found[1] + text + found[2]

@@ -34,7 +34,7 @@ def unusual(optimizer: torch.optim.Optimizer) -> Phrase | None:
     for group in optimizer.param_groups:
         for key, value in group.items():
             known = key in OWN or key in INDIFFERENT or key in FLAGS
-            if not known and (key not in USUAL or value != USUAL[key]) or isinstance(value, Tensor):
+            if (not known and (key not in USUAL or value != USUAL[key])) or isinstance(value, Tensor):
                 return Phrase(messages.PART_OPTIMIZER, name=name, option=f"{key}={value}")
     return None
 

@@ -1,8 +1,8 @@
 """Tests on paired differences: is their mean above a threshold, below it, or inside a margin; and how many pairs it would take to tell.
 
-Student's t (Student 1908) and the exact sign-flip test (Fisher 1935, "The design of experiments", section 21), whose interval is made of the
-means of all subsets (Hartigan 1969, "Using subsample values as typical values"); two one-sided tests for equality (Schuirmann 1987); Holm's
-correction (Holm 1979). Differences are float64 arrays of at least two numbers.
+Student's t (Student 1908) and the exact sign-flip test (Fisher 1935, "The design of experiments", section 21), whose interval is made of
+the means of all subsets (Hartigan 1969, "Using subsample values as typical values"); two one-sided tests for equality (Schuirmann 1987);
+Holm's correction (Holm 1979). Differences are float64 arrays of at least two numbers.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""`results.json`: every number a page shows, with its seeds, its interval and what it was measured with. Pages, quizzes and cards only read it.
+"""`results.json`: every number a page shows, with its seeds, its interval and what it was measured with. Pages and quizzes only read it.
 
-    {"format": 1, "study": "03", "values": {"lr_0_1.val_accuracy": {"values": [...], "seeds": [...], "mean": ..., "deviation": ..., "low": ...,
-     "high": ...}}, "verdicts": {ID: {"word": ..., ...}}, "tables": {...}, "machine": {...}, "source": SHA-256, "inputs": SHA-256, "cpu_seconds": ...}
+    {"format": 1, "study": "03",
+     "values": {"lr_0_1.val_accuracy": {"values": [...], "seeds": [...], "mean": 0.9, "deviation": 0.1, "low": 0.8, "high": 1.0}},
+     "verdicts": {"CLAIM": {"word": "SUPPORTED", ...}}, "tables": {...},
+     "machine": {...}, "source": "SHA-256", "inputs": "SHA-256", "cpu_seconds": 4.2}
 
 Means and intervals are computed again when it is read, and must agree: a number that was edited by hand is an error.
 """

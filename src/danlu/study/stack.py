@@ -1,12 +1,12 @@
 """Which runs can be members of one program, and their tensors stacked. What cannot is named, by a sentence, before any training.
 
-Members may differ in seed, rates, decays, betas, schedules and dropout rates; all else must be alike, which is asked of the built models and
-optimisers, not of the descriptions.
+Members may differ in seed, rates, decays, betas, schedules and dropout rates; all else must be alike, which is asked of the built models
+and optimisers, not of the descriptions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -42,9 +42,17 @@ def unstackable(run: Run) -> Phrase | None:
 def kind(run: Run) -> tuple[Any, ...]:
     """What members of one program have in common; compared by ==."""
     recipe = run.recipe
-    common = (recipe.loss, recipe.metrics, recipe.validate, recipe.batch_size, run.total, run.placement.precision.name, run.placement.device)
-    shapes = [(name, p.shape, p.requires_grad) for name, p in run.model.named_parameters()]
-    shapes += [(name, b.shape, b.dtype) for name, b in run.model.named_buffers()]
+    common = (
+        recipe.loss,
+        recipe.metrics,
+        recipe.validate,
+        recipe.batch_size,
+        run.total,
+        run.placement.precision.name,
+        run.placement.device,
+    )
+    shapes = [(name, p.shape, p.dtype, p.requires_grad) for name, p in run.model.named_parameters()]
+    shapes += [(name, b.shape, b.dtype, False) for name, b in run.model.named_buffers()]
     return id(run.data), *common, flags(run.optimizer), shapes, [(name, *_fields(module)) for name, module in run.model.named_modules()]
 
 
@@ -58,9 +66,9 @@ def _plain(value: Any) -> bool:
     return isinstance(value, bool | int | float | str | tuple | None) or (callable(value) and not isinstance(value, nn.Module))
 
 
-def stacked(runs: Sequence[Run], batch: Batch) -> Stacked | Phrase:
-    """The members' tensors stacked; `batch` is one that the first run may look at. A phrase if its model keeps state in plain fields."""
-    first = runs[0]
+def stacked(runs: Sequence[Run]) -> Stacked | Phrase:
+    """The members' tensors stacked, or a phrase if their model keeps state in plain fields."""
+    first, batch = runs[0], first_step(runs[0])[0]
     models = [dict(run.model.named_parameters()) | dict(run.model.named_buffers()) for run in runs]
     trained = [name for name, p in first.model.named_parameters() if p.requires_grad]
     rates = _rates([run.model for run in runs])
@@ -72,7 +80,7 @@ def stacked(runs: Sequence[Run], batch: Batch) -> Stacked | Phrase:
             return Phrase(messages.PART_STATE, name=name or "model", field=changed)
     held = {name: tensor.detach() for name, tensor in models[0].items() if name not in trained and name not in moved}
     differing = {name for name, tensor in held.items() if not all(torch.equal(tensor, model[name]) for model in models[1:])}
-    # contiguous: of kernels that lie otherwise (channels last) a stack does too, and torch's fused optimisers pair elements by place in memory
+    # contiguous: a stack of channels-last kernels is not, and torch's fused optimisers pair elements by their place in memory
     together = lambda name: torch.stack([model[name].detach() for model in models]).contiguous()
     return Stacked(
         first.model,
@@ -124,15 +132,20 @@ def _looked(run: Run, batch: Batch, rates: dict[str, float]) -> tuple[list[Draw]
     return draws, moved
 
 
-def alike(runs: Sequence[Run], batches: Iterator[Batch], losses: Tensor, norms: Tensor) -> Phrase | None:
-    """Whether each member's own run says the same of its first batch: loss and norm of the gradient, [members] each, within rounding."""
+def alike(runs: Sequence[Run], losses: Tensor, norms: Tensor) -> Phrase | None:
+    """Whether each member's own run says the same of its first step: loss and norm of the gradient, [members] each, within rounding."""
     close = 1e-9 if runs[0].placement.precision.name == "fp64" else 1e-3
-    for run, batch, loss, norm in zip(runs, batches, losses.tolist(), norms.tolist()):
+    for run, loss, norm in zip(runs, losses.tolist(), norms.tolist()):
         run.placement.begin()
-        outcome = run.placement.gradient(run.model)(run.placement.keyed(run.criterion, run.seed), [batch])
+        outcome = run.gradient(run.objective, first_step(run))
         own = float(run.placement.norm([p.grad for p in run.trainable() if p.grad is not None]))
+        run.model.zero_grad(set_to_none=True)
         for what, here, there in ((messages.WHAT_LOSS, loss, float(outcome.loss)), (messages.WHAT_GRADIENT, norm, own)):
             if abs(here - there) > close * max(abs(there), 1e-3):
                 return Phrase(messages.PART_DIFFERS, what=Phrase(what), stacked=f"{here:.9g}", alone=f"{there:.9g}")
-        run.model.zero_grad(set_to_none=True)
     return None
+
+
+def first_step(run: Run) -> list[Batch]:
+    """The micro-batches of a run's first step, as it will see them."""
+    return run._take(iter(run.placement.stream(run.data.train, run.plan, 0, 1)))
