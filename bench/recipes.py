@@ -11,7 +11,6 @@ read once a run, by the end of `train`. CPU seconds are of the whole process: da
 from __future__ import annotations
 
 import argparse
-import ast
 import hashlib
 import json
 import platform
@@ -21,7 +20,6 @@ import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,13 +31,13 @@ from danlu import build, find
 from danlu.core import Recipe, Report, Run
 from danlu.describe.forms import to_data
 from danlu.describe.recipe_file import load_recipe
+from danlu.find.computing import computing, modules
 from danlu.run import record
 from danlu.run.train import train
 
 PACKAGE = Path(danlu.__path__[0])
 RESULTS = PACKAGE / "recipes" / "results.json"
 SEEDS, THREADS = (0, 1, 2), 1
-COMPUTES = {"build", "core", "data", "drive", "keys", "losses", "metrics", "nets", "optim", "placement", "recipes", "techniques"}
 
 
 @dataclass(frozen=True)
@@ -122,43 +120,9 @@ def waits(recipe: Recipe) -> bool:
 
 def inputs_hash(name: str, recipe: Recipe) -> str:
     """SHA-256 of everything that a recipe's figures follow from. Builds the data, which it has to read for their fingerprint."""
-    source = {module: computing(path) for module, path in sorted(modules(f"danlu.recipes.{name}").items())}
+    source = {module: computing(path) for module, path in sorted(modules([f"danlu.recipes.{name}"]).items())}
     parts = [to_data(recipe, full=True), source, build.data(recipe).fingerprint, torch.__version__.partition("+")[0], THREADS, SEEDS]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def modules(first: str) -> dict[str, Path]:
-    """The modules that `first` imports, however deep, as far as they compute: sentences, names and files change no figure."""
-    found: dict[str, Path] = {}
-    waiting = [first]
-    while waiting:
-        module = waiting.pop()
-        parts = module.split(".")
-        path = PACKAGE.joinpath(*parts[1:]).with_suffix(".py")
-        if module not in found and parts[0] == "danlu" and parts[1:2] and parts[1] in COMPUTES and path.is_file():
-            found[module] = path
-            waiting += imports(ast.parse(path.read_text("utf-8")))
-    return found
-
-
-def imports(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{name.name}" for name in node.names)
-        elif isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
-
-
-def computing(path: Path) -> str:
-    """The source without comments, docstrings, layout and imports (what it imports is there itself)."""
-    tree = ast.parse(path.read_text("utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-            said = ast.get_docstring(node) is not None
-            kept = [line for line in node.body[said:] if not isinstance(line, ast.Import | ast.ImportFrom)]
-            node.body = kept or [ast.Pass()]
-    return ast.unparse(tree)
 
 
 # ---- what it says ----

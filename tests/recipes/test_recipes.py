@@ -91,7 +91,7 @@ def test_comments_and_docstrings_leave_the_hash(tmp_path):
 
 
 def test_the_hash_covers_what_a_recipe_is_made_of():
-    covered = set(bench.modules("danlu.recipes.digits"))
+    covered = set(bench.modules(["danlu.recipes.digits"]))
     assert {"danlu.core", "danlu.nets.mlp", "danlu.data.bundled", "danlu.optim.first_order", "danlu.placement.base"} <= covered
     assert not covered & {"danlu.nets.gpt", "danlu.messages"}
 

@@ -37,6 +37,7 @@ COMMANDS = (
     "show",
     "plot",
     "report",
+    "learn",
     "doctor",
     "schema",
 )

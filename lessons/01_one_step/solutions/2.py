@@ -1,0 +1,7 @@
+"""Against the gradient, by the rate."""
+
+from torch import Tensor
+
+
+def step(weights: list[Tensor], gradients: list[Tensor], rate: float) -> list[Tensor]:
+    return [w - rate * g for w, g in zip(weights, gradients)]

@@ -1,0 +1,124 @@
+"""The site is made of what is there, in both languages, and a blank or a missing picture stops it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from danlu import find
+from danlu.errors import BadInput
+from danlu.learn import shelf
+
+ROOT = Path(__file__).resolve().parents[2]
+SITE = ROOT / "docs" / "site"
+
+
+@pytest.fixture
+def pages(monkeypatch):
+    monkeypatch.syspath_prepend(str(SITE))
+    sys.modules.pop("pages", None)
+    import pages
+
+    return pages
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_lesson_and_every_name_has_its_place(pages, language):
+    made = pages.Site(language).pages()
+    assert {f"lessons/{folder.name}" for folder in shelf.folders().values()} <= set(made)
+    for found in find.catalogue(others=False):
+        page = made[f"techniques/{found.name}"] if found.kind == "technique" else made[f"names/{found.kind}"]
+        assert re.search(rf"^##? {found.name}$", page, re.M), found.name
+    assert not any(
+        re.search(r"\{(measured|set|claim|quiz|code|figure)\}`", text) for name, text in made.items() if name.startswith("lessons/")
+    )
+    assert ("成立" in made["lessons/03_learning_rate"]) == (language == "zh")
+    assert "lessons/03_learning_rate.md" in made["names/optimizer"]  # evidence of SGD
+
+
+def test_coverage_has_every_row_and_counts_what_it_links(pages):
+    page = pages.Site("en").pages()["coverage"]
+    rows = re.findall(r"^\| (\d+\.\d+) .*$", page, re.M)
+    assert len(rows) == len(set(rows)) == 86
+    assert re.search(r"^\| 1\.5 optimisers \|.*\[sgd\].*\[03\].*tests/optim/test_first_order\.py", page, re.M)
+    lines = [line for line in page.splitlines() if re.match(r"\| \d+\.\d+ ", line)]
+    with_lessons = sum("lessons/" in line for line in lines)
+    assert f"{with_lessons} have a lesson" in page
+
+
+def test_a_blank_value_stops_it(pages, monkeypatch, tmp_path):
+    home = tmp_path / "lessons"
+    import shutil
+
+    shutil.copytree(shelf.home(), home)
+    path = home / "03_learning_rate" / "results.json"
+    data = json.loads(path.read_text("utf-8"))
+    data["values"]["start.sharpness"] |= {"values": [None] * 5, "mean": None, "deviation": None, "low": None, "high": None}
+    path.write_text(json.dumps(data), "utf-8")
+    monkeypatch.setattr(shelf, "home", lambda: home)
+    with pytest.raises(BadInput, match=r"start\.sharpness"):
+        pages.Site("en").pages()
+
+
+@pytest.mark.slow
+def test_a_missing_picture_stops_it(pages, monkeypatch, tmp_path):
+    import shutil
+
+    home = tmp_path / "lessons"
+    shutil.copytree(shelf.home(), home)
+    (home / "03_learning_rate" / "window.zh.svg").unlink()
+    monkeypatch.setattr(shelf, "home", lambda: home)
+    pages.Site("en").pages()
+    with pytest.raises(BadInput, match=r"window\.zh\.svg"):
+        pages.Site("zh").pages()
+
+
+def test_chinese_is_searched_by_pairs(monkeypatch):
+    pytest.importorskip("sphinx")
+    monkeypatch.syspath_prepend(str(SITE))
+    from chinese import pairs
+
+    assert pairs("学习率 lr=0.1，曲率！") == ["学习", "习率", "lr", "0", "1", "曲率"]
+    assert set(pairs("习率")) <= set(pairs("学习率"))
+    assert pairs("。！") == []
+
+
+class Links(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attrs):
+        for name, value in attrs:
+            if (tag, name) in {("a", "href"), ("img", "src"), ("script", "src"), ("link", "href")} and value:
+                self.found.append(value)
+
+
+@pytest.mark.slow
+def test_it_builds_without_a_warning_and_no_link_leads_nowhere(tmp_path):
+    for module in ("sphinx", "myst_parser", "furo", "latex2mathml"):
+        pytest.importorskip(module)
+    done = subprocess.run([sys.executable, str(SITE / "build.py"), str(tmp_path / "site")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    built = sorted((tmp_path / "site").rglob("*.html"))
+    assert len(built) > 50
+    nowhere = []
+    for page in built:
+        links = Links()
+        links.feed(page.read_text("utf-8"))
+        for link in links.found:
+            path = link.partition("#")[0].partition("?")[0]
+            if path and not re.match(r"[a-z]+:", path) and not (page.parent / path).exists():
+                nowhere.append((page.name, link))
+            assert not re.match(r"(https?:)?//", link) or link.startswith("https://"), link
+    assert nowhere == []
+    zh = (tmp_path / "site" / "zh" / "lessons" / "03_learning_rate.html").read_text("utf-8")
+    assert "<math" in zh
+    assert "window.zh.svg" in zh
+    assert "ChineseStemmer" not in (tmp_path / "site" / "zh" / "_static" / "language_data.js").read_text("utf-8")
