@@ -12,7 +12,8 @@ from danlu.core import Run
 from danlu.errors import BadInput
 from danlu.find import catalogue
 from danlu.testing import conformance
-from danlu.testing.laws import eval_repr, tiny
+from danlu.testing.description import eval_repr
+from danlu.testing.tiny import tiny
 
 FOUND = [pytest.param(found.load()(), id=found.name) for found in catalogue("optimizer", others=False)]
 STATE = {  # numbers kept for each parameter

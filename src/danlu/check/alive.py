@@ -16,7 +16,7 @@ from danlu.core import Recipe, Technique
 from danlu.errors import Trouble
 from danlu.explain import called
 from danlu.techniques.reports.validate import Validate
-from danlu.testing.laws import _holds_tensor, _said, same, weights
+from danlu.testing.compare import holds_tensor, said, same, weights
 
 SEEN = ("parameters", "gradients", "memory")  # changes that a few steps show; the others may come later in a run
 
@@ -94,7 +94,7 @@ def _sees(trial: Trial, place: int, technique: Technique, late: bool = False) ->
         at = max(0, trial.total - trial.steps) if late else trial.peak
         steps = 1 if trial.costly and changes == "gradients" else trial.steps
         found = traced(trial, full, at, steps)
-        if changes == "memory" and _holds_tensor(found.states[place]):
+        if changes == "memory" and holds_tensor(found.states[place]):
             return True
         try:
             return not found.same(traced(trial, less, at, steps))
@@ -108,4 +108,4 @@ def _reports(trial: Trial, recipe: Recipe, quiet: bool) -> list[Any]:
     own = trial.recipe.validate or Validate()
     validate: Any = False if quiet or trial.part.val is None else replace(own, every=1)
     with trial.run(replace(recipe, steps=trial.steps, validate=validate)) as run:
-        return [_said(report) for report in run]
+        return [said(report) for report in run]

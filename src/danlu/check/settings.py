@@ -23,7 +23,7 @@ from danlu.describe.user_file import Named
 from danlu.errors import Trouble
 from danlu.find.names import snake
 from danlu.metrics.score import score
-from danlu.testing.laws import same as equal
+from danlu.testing.compare import same as equal
 
 PLAIN = ("precision", "seed", "batch_size", "micro_batch_size")  # not device: on this machine it may be what auto takes
 OTHERS = (0, 0.1, 10)  # times what was set: values that show whether it is read at all

@@ -182,7 +182,9 @@ LINT_IMPORT = Sentence(
     "{where}: import from the module that has it, not from `{module}`, so that a change in it is noticed",
     "{where}：请从定义它的模块导入，而不是 `{module}`，这样改动才会被发现",
 )
-LINT_TEACHES = Sentence("{path}: it teaches `{name}`, which no recipe may name; {hint}", "{path}：所教的 `{name}` 不是配方可用的名称；{hint}")
+LINT_TEACHES = Sentence(
+    "{path}: it teaches `{name}`, which no recipe may name; {hint}", "{path}：所教的 `{name}` 不是配方可用的名称；{hint}"
+)
 LINT_RESULTS_OLD = Sentence(
     "lesson {id}: lesson.py or claims.yaml have changed since results.json was recorded; run danlu learn run {id} --record",
     "第 {id} 课：results.json 记录之后 lesson.py 或 claims.yaml 有改动；请运行 danlu learn run {id} --record",

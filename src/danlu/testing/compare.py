@@ -83,3 +83,12 @@ def next_batches(run: Run) -> list[Batch]:
 def named(techniques: Iterable[Technique]) -> str:
     """The techniques' names, for a sentence."""
     return ", ".join(type(technique).__name__ for technique in techniques) or "no technique"
+
+
+def holds_tensor(value: Any) -> bool:
+    """Whether a tensor is anywhere in a tree of values."""
+    if isinstance(value, dict):
+        return any(map(holds_tensor, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(holds_tensor, value))
+    return isinstance(value, Tensor)

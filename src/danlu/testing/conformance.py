@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from danlu.core import Recipe, Run
 from danlu.run.tree import Encoder, decode
-from danlu.testing.laws import same, tiny, tiny_data, weights
+from danlu.testing.compare import same, weights
+from danlu.testing.tiny import tiny, tiny_data
 
 FACTORS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)  # of the default rate
 Toy = Callable[[Tensor], Tensor]

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch import Tensor
 
 from danlu.core import Outcome, Recipe, Report, Run, Technique
-from danlu.testing.compare import at_step, gradients, said, same, weights
+from danlu.testing.compare import at_step, gradients, holds_tensor, said, same, weights
 from danlu.testing.description import description
 from danlu.testing.pairs import pairs
 from danlu.testing.resume import resume
@@ -112,7 +111,7 @@ def alive(technique: Technique, recipe: Recipe) -> None:
         found = any("latest" in report.save for report in own_reports)
     elif changes == "memory":
         mine = next(t for t in own.techniques if type(t) is type(technique))
-        found = any(_holds_tensor(getattr(mine, name)) for name in mine.state)
+        found = any(holds_tensor(getattr(mine, name)) for name in mine.state)
     else:
         found = changes == "time"
     assert found, f"{_name(technique)} says that it changes {changes}, and nothing of it was seen"
@@ -145,14 +144,6 @@ def laws(technique: Technique | type[Technique], recipe: Callable[..., Recipe] =
                 if law is not alive or not split:  # a technique may have nothing to do in one of the two
                     law(example, recipe(example, split=split))
         pairs(example, recipe)
-
-
-def _holds_tensor(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(map(_holds_tensor, value.values()))
-    if isinstance(value, list | tuple):
-        return any(map(_holds_tensor, value))
-    return isinstance(value, Tensor)
 
 
 def _name(technique: Technique) -> str:

@@ -8,7 +8,7 @@ from torch import nn
 
 from danlu.core import Run
 from danlu.techniques.gradient.asam import ASAM
-from danlu.testing.laws import at_step
+from danlu.testing.compare import at_step
 
 
 @pytest.mark.parametrize("micro", [None, 3])

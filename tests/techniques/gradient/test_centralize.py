@@ -7,7 +7,7 @@ from torch import nn
 
 from danlu.core import Run
 from danlu.techniques.gradient.centralize import Centralize
-from danlu.testing.laws import at_step
+from danlu.testing.compare import at_step
 
 
 def conv_net():

@@ -7,7 +7,7 @@ import toys
 
 from danlu.core import Run
 from danlu.techniques.gradient.clip_value import ClipValue
-from danlu.testing.laws import at_step
+from danlu.testing.compare import at_step
 
 
 def test_torch():

@@ -6,7 +6,7 @@ import toys
 from torch import nn
 
 from danlu.techniques.gradient.noise import Noise
-from danlu.testing.laws import at_step
+from danlu.testing.compare import at_step
 
 
 def wide():

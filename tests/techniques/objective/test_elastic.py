@@ -10,7 +10,7 @@ from danlu.optim.first_order import SGD
 from danlu.techniques.objective.elastic import Elastic
 from danlu.techniques.objective.l1 import L1
 from danlu.techniques.objective.l2 import L2
-from danlu.testing.laws import at_step
+from danlu.testing.compare import at_step
 
 
 def test_l2_is_sgds_weight_decay():

@@ -9,7 +9,7 @@ from torch.optim.swa_utils import AveragedModel, update_bn
 from danlu.core import Run
 from danlu.techniques.model.ghost_norm import GhostNorm
 from danlu.techniques.update.swa import SWA
-from danlu.testing.laws import same, weights
+from danlu.testing.compare import same, weights
 
 
 @pytest.mark.parametrize("restate", [True, False])
