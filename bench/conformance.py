@@ -20,8 +20,8 @@ Written by `python bench/conformance.py --write`: nothing here is typed by hand.
 rate, which is the best of {factors} times its default (the factor is beside the figure). On one CPU thread, torch {torch}.
 
 - **bowl**: a quadratic of condition 100, 300 steps; **valley**: Rosenbrock's function of 4 numbers, 1000 steps; **regression**: a matrix
-  between two others, condition 100, 300 steps. All in float64 without noise and decay of the rate: the loss at the end over that at the
-  start. Muon and Lion take steps of one length, so without a decay they stop at that distance.
+  between two others, condition 100, 300 steps. All in float64 without noise, without decay of the rate: the loss at the end over that at
+  the start. Muon and Lion take steps of one length, so without a decay they stop at that distance.
 - **net**: a small classifier, 40 steps of 8 rows: its training loss at the end over that of guessing.
 - **resume**: n steps equal k steps, saved, loaded and n - k more, bit for bit, for every k.
 - **split**: the largest difference of any weight, in float64, after 6 steps whole and in two micro-batches.

@@ -82,13 +82,16 @@ def restated(run: Run, weights: dict[str, Tensor]) -> dict[str, Tensor]:
     with run.placement.looking(run.model, weights), run.placement.precision.autocast():
         try:
             for m in tracking:
-                m.momentum = None  # a plain mean over batches
                 m.running_mean.zero_()
                 m.running_var.fill_(1)
                 m.num_batches_tracked.zero_()
                 m.train()
+            seen = 0
             for batch in run.placement.stream(run.data.train, run.plan, epoch, epoch + run.plan.steps_per_epoch):
                 if batch.counts["rows"]:
+                    seen += 1
+                    for m in tracking:
+                        m.momentum = 1 / seen  # a plain mean over batches; torch's own (None) asks the device how many there were
                     forward(run.model, batch.inputs)
         finally:
             for m, momentum in zip(tracking, momenta):
