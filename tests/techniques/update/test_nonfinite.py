@@ -229,7 +229,7 @@ def test_mixup_spoils_the_pair_and_both_are_named():
 
 def test_looking_again_moves_nothing():
     """With BatchNorm and dropout: the run with a bad row is the run that leaves that step out, buffers included."""
-    model = lambda: nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.Dropout(0.2), nn.Linear(8, 1))  # noqa: E731
+    model = lambda: nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.Dropout(0.2), nn.Linear(8, 1))
 
     @dataclass
     class LeaveOut(Technique):
@@ -338,12 +338,16 @@ def test_rollback_restores_bit_for_bit_what_was_kept(patience):
 def test_rollback_keeps_todays_rate_and_ends_what_comes_to_nothing():
     run = Run(numbers(Nonfinite("rollback", every=3), toys.Spoil(at=(4, 5, 6, 7)), data=bad_row(0, 1.0), steps=10))
     reports = []
-    with pytest.raises(Diverged, match="after 3 returns to the weights of step 0"):
+
+    def train():
         for report in run:
             reports.append(report.metrics.get("rolled_back_to"))
-            run.optimizer.param_groups[0]["lr"] = 0.01
+            run.optimizer.param_groups[0]["lr"] = 0.02
+
+    with pytest.raises(Diverged, match="after 3 returns to the weights of step 0"):
+        train()
     assert reports == [None] * 4 + [0] * 3
-    assert run.optimizer.param_groups[0]["lr"] == 0.01
+    assert run.optimizer.param_groups[0]["lr"] == 0.02
 
 
 def test_a_resumed_run_remembers_the_streak():
@@ -379,7 +383,8 @@ from danlu.core import Recipe
 from danlu.techniques.update.nonfinite import Nonfinite
 
 def bad():
-    return Recipe(model=regression, data=bad_row(17), loss=nn.MSELoss(), batch_size=8, steps=10, device="cpu", techniques=(Nonfinite("{policy}"),))
+    techniques = (Nonfinite("{policy}"),)
+    return Recipe(regression, bad_row(17), nn.MSELoss(), techniques=techniques, batch_size=8, steps=10, device="cpu")
 """
 
 
@@ -388,11 +393,9 @@ def bad():
 @pytest.mark.parametrize("lang, words", [("en", ["first in the inputs", "samples 17"]), ("zh", ["最先出现在输入", "样本 17"])])
 def test_the_command_line_says_it(policy, code, lang, words, tmp_path):
     (tmp_path / "mine.py").write_text(RECIPE.replace("{policy}", policy), encoding="utf-8")
-    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    env = dict(os.environ, PYTHONPATH=os.pathsep.join([str(Path(__file__).parent), *sys.path]))
     asked = [sys.executable, "-m", "danlu", "train", "mine.py:bad", "--out", "run", "--lang", lang]
-    done = subprocess.run(
-        asked, cwd=tmp_path, env=dict(os.environ, PYTHONPATH=path), capture_output=True, text=True, encoding="utf-8", timeout=120
-    )
+    done = subprocess.run(asked, cwd=tmp_path, env=env, capture_output=True, text=True, encoding="utf-8", timeout=120)
     assert done.returncode == code, done.stderr
     assert all(word in done.stderr for word in words), done.stderr
     events = [json.loads(line) for line in (tmp_path / "run" / "events.jsonl").read_text(encoding="utf-8").splitlines()]
