@@ -34,6 +34,7 @@ LEARN_NEEDS = Sentence(
 LEARN_WRITTEN = Sentence(
     "{there} of {planned} lessons are written, {done} finished by you", "共 {planned} 课，已写好 {there} 课，你学完 {done} 课"
 )
+LEARN_LINE = Sentence("{title}: {question}", "{title}：{question}")
 LEARN_EXIT = Sentence("at the end: {task}", "结业任务：{task}")
 LEARN_NEXT = Sentence("next: danlu learn open {id}   {title}", "下一步：danlu learn open {id}   {title}")
 LEARN_ALL_DONE = Sentence("You have finished every lesson that is written.", "写好的课你都学完了。")
@@ -182,7 +183,9 @@ LINT_IMPORT = Sentence(
     "{where}: import from the module that has it, not from `{module}`, so that a change in it is noticed",
     "{where}：请从定义它的模块导入，而不是 `{module}`，这样改动才会被发现",
 )
-LINT_TEACHES = Sentence("{path}: it teaches `{name}`, which no recipe may name; {hint}", "{path}：所教的 `{name}` 不是配方可用的名称；{hint}")
+LINT_TEACHES = Sentence(
+    "{path}: it teaches `{name}`, which no recipe may name; {hint}", "{path}：所教的 `{name}` 不是配方可用的名称；{hint}"
+)
 LINT_RESULTS_OLD = Sentence(
     "lesson {id}: lesson.py or claims.yaml have changed since results.json was recorded; run danlu learn run {id} --record",
     "第 {id} 课：results.json 记录之后 lesson.py 或 claims.yaml 有改动；请运行 danlu learn run {id} --record",
@@ -218,4 +221,8 @@ VERIFY_DRIFTED = Sentence(
 )
 LEARN_FEW_SEEDS = Sentence(
     "--seeds takes a whole number of at least {least}; found {found}", "--seeds 应为不小于 {least} 的整数；现在是 {found}"
+)
+VERIFY_FIGURE = Sentence(
+    "lesson {id}: the figure {name} is not what results.json draws; run danlu learn run {id} --record",
+    "第 {id} 课：图 {name} 与 results.json 画出的不同；请运行 danlu learn run {id} --record",
 )
