@@ -226,3 +226,7 @@ VERIFY_FIGURE = Sentence(
     "lesson {id}: the figure {name} is not what results.json draws; run danlu learn run {id} --record",
     "第 {id} 课：图 {name} 与 results.json 画出的不同；请运行 danlu learn run {id} --record",
 )
+LINT_SHADOWS = Sentence(
+    "exercise {id} asks for a function `{name}`, which lesson.py has already; in a notebook one would replace the other",
+    "练习 {id} 要求写函数 `{name}`，但 lesson.py 里已有同名函数；在笔记本里两者会互相覆盖",
+)
