@@ -107,7 +107,7 @@ class Site:
         return "\n\n".join(part for part in parts if part)
 
     def lesson(self, each: Lesson) -> str:
-        parts = [f"# {each.id} {self.say(each.title)}", f"*{self.say(each.question)}*", self.say(words.OPEN, id=each.id)]
+        parts = [page.heading(each, self.language), self.say(words.OPEN, id=each.id)]
         for part in page.parts(each, self.language):
             if part.kind == "figure":
                 parts.append(f"![{part.alt}]({each.name}.{part.source})\n\n*{part.alt}*")

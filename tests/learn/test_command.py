@@ -61,6 +61,7 @@ def test_a_lesson_from_first_look_to_finished(learn: Callable[..., tuple[int, st
 def test_reading_in_the_terminal(learn: Callable[..., tuple[int, str, str]]) -> None:
     assert "Some words." in learn("07")[1]
     assert "几句话。" in learn("07", "--lang", "zh")[1]
+    assert "It is twice." not in learn("07")[1]  # the answer of the quiz
 
 
 def test_the_wrong_choice_is_explained(learn: Callable[..., tuple[int, str, str]]) -> None:

@@ -75,6 +75,11 @@ def test_imports_that_would_not_be_noticed(folder: Path) -> None:
     assert any("not from `danlu`" in problem for problem in found)
 
 
+def test_an_exercise_that_would_replace_a_function_of_the_lesson(folder: Path) -> None:
+    found = edit(folder, "lesson.py", "FACTOR = 2", "FACTOR = 2\n\n\ndef double(x):\n    return 2 * x")
+    assert any("asks for a function `double`" in problem for problem in problems(found))
+
+
 def test_a_lesson_without_results(folder: Path) -> None:
     (folder / "results.json").unlink()
     assert any("--record makes it" in problem for problem in problems(lesson.read(folder)))

@@ -26,6 +26,18 @@ def test_more_seeds_agree(tiny: Lesson) -> None:
     assert [str(problem) for problem in verify.rerun(tiny, seeds=8)] == []
 
 
+def test_a_figure_that_is_not_of_these_results(folder: Path) -> None:
+    found = lesson.read(folder)
+    assert [*verify.redrawn(found)] == []
+    path = folder / "sizes.zh.svg"
+    drawn = path.read_text("utf-8")
+    path.write_text(drawn.replace("大小", "很大"), "utf-8")
+    assert "sizes.zh.svg is not what" in str(next(verify.redrawn(found)))
+    path.write_text(drawn, "utf-8")
+    (folder / "old.en.svg").write_text("<svg/>", "utf-8")
+    assert "old.en.svg is not what" in str(next(verify.redrawn(found)))
+
+
 def record(folder: Path) -> None:
     measure.measure(lesson.read(folder), folder, 5)
 

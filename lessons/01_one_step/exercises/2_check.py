@@ -30,17 +30,17 @@ HINTS = {
 }
 
 
-def check(step):
+def check(updated):
     """Two tensors of different shape, and gradients of different length."""
     weights = [torch.tensor([[1.0, -2.0], [0.5, 3.0]]), torch.tensor([4.0, -1.0])]
     gradients = [torch.tensor([[3.0, 0.0], [0.0, 4.0]]), torch.tensor([0.6, -0.8])]
     kept = [w.clone() for w in weights]
-    found = step(weights, gradients, 0.1)
+    found = updated(weights, gradients, 0.1)
     yield all(torch.equal(w, k) for w, k in zip(weights, kept)) and not any(f is w for f, w in zip(found[:1], weights)), "old_changed"
     moved = [f - k for f, k in zip(found, kept)]
     yield float((moved[0] * gradients[0]).sum()) < 0, "uphill"
     yield len(found) == 2 and not torch.equal(found[1], kept[1]), "only_first"
-    further = [f - k for f, k in zip(step(weights, gradients, 0.2), kept)]
+    further = [f - k for f, k in zip(updated(weights, gradients, 0.2), kept)]
     yield torch.allclose(further[0], 2 * moved[0], atol=1e-6), "no_rate"
     yield not torch.allclose(moved[0].norm(), moved[1].norm()), "gradient_of_length_one"
     yield all(torch.allclose(m, -0.1 * g, atol=1e-6) for m, g in zip(moved, gradients)), "wrong"

@@ -3,5 +3,5 @@
 from torch import Tensor
 
 
-def step(weights: list[Tensor], gradients: list[Tensor], rate: float) -> list[Tensor]:
+def updated(weights: list[Tensor], gradients: list[Tensor], rate: float) -> list[Tensor]:
     return [w - rate * g for w, g in zip(weights, gradients)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +57,7 @@ def overview() -> str:
         count = say(messages.LEARN_WRITTEN, planned=len(path.planned), there=len(here), done=len(done.intersection(here)))
         rows = [(f"{id_} {'✓' if id_ in done else '·'}", _line(lessons[id_], kept.get(id_, progress.Done()), id_ in done)) for id_ in here]
         ends = [f"  {line}" for line in wrapped(say(messages.LEARN_EXIT, task=say(path.exit_task)), wide - 2)]
-        head = "\n".join(wrapped(f"{say(path.title)} ({path.id}) · {say(path.about)} {count}", wide))
+        head = "\n".join(wrapped(f"{say(path.title)} ({path.id}) · {say(path.about)}{' ' if language() == 'en' else ''}{count}", wide))
         blocks.append("\n".join([head, *([aligned(rows, wide)] if rows else []), *ends]))
     ahead = next((id_ for path in shelf.paths() for id_ in path.planned if id_ in lessons and id_ not in done), None)
     last = say(messages.LEARN_NEXT, id=ahead, title=say(lessons[ahead].title)) if ahead else say(messages.LEARN_ALL_DONE)
@@ -65,7 +66,7 @@ def overview() -> str:
 
 def _line(lesson: Lesson, done: Done, finished: bool) -> str:
     state = say(messages.LEARN_DONE) if finished else "  ".join(_steps(lesson, done))
-    return f"{say(lesson.title)}: {say(lesson.question)}{f'  [{state}]' if state else ''}"
+    return say(messages.LEARN_LINE, title=say(lesson.title), question=say(lesson.question)) + (f"  [{state}]" if state else "")
 
 
 def _steps(lesson: Lesson, done: Done) -> Iterator[str]:
@@ -80,7 +81,7 @@ def _steps(lesson: Lesson, done: Done) -> Iterator[str]:
 
 
 def _read(words: list[str]) -> int:
-    """The page in the terminal."""
+    """The page in the terminal, where nothing can be folded away: the answers are left to the quiz."""
     from rich.console import Console
     from rich.markdown import Markdown
 
@@ -92,7 +93,8 @@ def _read(words: list[str]) -> int:
         if error.sentence is messages.LESSON_UNKNOWN:
             raise BadInput(messages.LEARN_UNKNOWN, word=words[0], hint=hint(words[0], [*_VERBS, *shelf.words()])) from error
         raise
-    Console(width=columns()).print(Markdown(page.markdown(found, language())))
+    unsaid = re.sub(r"<details>.*?</details>", f"`danlu learn quiz {found.id}`", page.markdown(found, language()), flags=re.S)
+    Console(width=columns()).print(Markdown(unsaid))
     return 0
 
 

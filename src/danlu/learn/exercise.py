@@ -131,7 +131,7 @@ def _answering(function: Callable[..., Any]) -> Callable[..., Any]:
             raise
         except Exception as error:
             lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == function.__code__.co_filename]
-            raise _Raised(error, lines[-1] if lines else 0) from error
+            raise _Raised(error, (lines[-1] if lines else None) or 0) from error
         if found is None:
             raise _Nothing
         return found

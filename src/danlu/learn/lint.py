@@ -149,6 +149,9 @@ def code(lesson: Lesson) -> Iterator[Phrase]:
     for name in NEEDED:
         if name not in there:
             yield Phrase(messages.NAME_NOT_IN_FILE, path=lesson.code, name=name, hint="")
+    for exercise in lesson.exercises:  # in the notebook both are in one namespace
+        if exercise.function in there:
+            yield Phrase(messages.LINT_SHADOWS, id=exercise.id, name=exercise.function)
     for node in ast.walk(tree):
         if not isinstance(node, ast.ImportFrom | ast.Import):
             continue

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,8 @@ def measure(lesson: Lesson, out: Path, seeds: int) -> None:
 
     torch.set_num_threads(1)
     values, tables = user_file.load(f"{lesson.code}:measure")(range(seeds))
-    tables = {
-        **tables,
-        "lesson": {"seeds": seeds, "torch": torch.__version__.partition("+")[0], "computing": computing.digest(lesson.code)},
-    }
+    with_what = {"torch": torch.__version__.partition("+")[0], "matplotlib": metadata.version("matplotlib")}
+    tables = {**tables, "lesson": {"seeds": seeds, "computing": computing.digest(lesson.code), **with_what}}
     cost = _cost()
     results = Results.of(
         lesson.id,

@@ -15,7 +15,7 @@ from danlu.learn.lesson import Lesson
 
 def notebook(lesson: Lesson, language: str) -> dict[str, Any]:
     """The page as a notebook (nbformat 4.5): prose and figures in markdown cells, code and exercises in code cells; no outputs."""
-    cells: list[dict[str, Any]] = []
+    cells = [_cell("markdown", page.heading(lesson, language))]
     for part in page.parts(lesson, language):
         if part.kind == "code":
             cells.append(_cell("code", part.source))

@@ -184,9 +184,14 @@ def readings(lesson: Lesson, language: str) -> str:
     return "\n".join(f"- [{each.title}]({each.url}): {getattr(each.why, language)}" for each in lesson.readings)
 
 
+def heading(lesson: Lesson, language: str) -> str:
+    """The title of the page, and the question that it answers."""
+    return f"# {lesson.id} {getattr(lesson.title, language)}\n\n*{getattr(lesson.question, language)}*"
+
+
 def markdown(lesson: Lesson, language: str) -> str:
     """The whole page as markdown: code and exercises in fences, figures as pictures."""
-    return "\n\n".join(written(part, language) for part in parts(lesson, language)) + "\n"
+    return "\n\n".join([heading(lesson, language), *(written(part, language) for part in parts(lesson, language))]) + "\n"
 
 
 def written(part: Part, language: str) -> str:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from danlu import messages
+from danlu.describe import user_file
 from danlu.errors import BadInput, Trouble
 from danlu.find.names import Phrase
 from danlu.learn import measure
@@ -78,11 +80,21 @@ def rerun(lesson: Lesson, seeds: int = measure.SEEDS) -> Iterator[Phrase]:
             yield Phrase(error.sentence, **error.values)
             return
         yield from compared(lesson.results, Results.read(out / "results.json"))
-        for name in sorted(path.name for path in out.glob("*.svg")):
-            if not (lesson.folder / name).is_file():
-                yield Phrase(messages.LESSON_NO_FIGURE, id=lesson.id, path=lesson.folder / name)
+    yield from redrawn(lesson)
     if seeds <= measure.SEEDS:
         yield from over_budget(lesson, cost)
+
+
+def redrawn(lesson: Lesson) -> Iterator[Phrase]:
+    """Draw the recorded results again: the same pictures, byte for byte where matplotlib is the same."""
+    same = lesson.results.tables.get("lesson", {}).get("matplotlib") == metadata.version("matplotlib")
+    with tempfile.TemporaryDirectory() as folder:
+        user_file.load(f"{lesson.code}:pictures")(lesson.results, Path(folder))
+        drawn = {path.name: path.read_bytes() for path in Path(folder).glob("*.svg")}
+    kept = {path.name: path.read_bytes() for path in lesson.folder.glob("*.svg")}
+    for name in sorted({*drawn, *kept}):
+        if (name in drawn) != (name in kept) or (same and drawn[name] != kept[name]):
+            yield Phrase(messages.VERIFY_FIGURE, id=lesson.id, name=name)
 
 
 def over_budget(lesson: Lesson, cost: measure.Cost) -> Iterator[Phrase]:

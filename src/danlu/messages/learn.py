@@ -34,6 +34,7 @@ LEARN_NEEDS = Sentence(
 LEARN_WRITTEN = Sentence(
     "{there} of {planned} lessons are written, {done} finished by you", "共 {planned} 课，已写好 {there} 课，你学完 {done} 课"
 )
+LEARN_LINE = Sentence("{title}: {question}", "{title}：{question}")
 LEARN_EXIT = Sentence("at the end: {task}", "结业任务：{task}")
 LEARN_NEXT = Sentence("next: danlu learn open {id}   {title}", "下一步：danlu learn open {id}   {title}")
 LEARN_ALL_DONE = Sentence("You have finished every lesson that is written.", "写好的课你都学完了。")
@@ -220,4 +221,12 @@ VERIFY_DRIFTED = Sentence(
 )
 LEARN_FEW_SEEDS = Sentence(
     "--seeds takes a whole number of at least {least}; found {found}", "--seeds 应为不小于 {least} 的整数；现在是 {found}"
+)
+VERIFY_FIGURE = Sentence(
+    "lesson {id}: the figure {name} is not what results.json draws; run danlu learn run {id} --record",
+    "第 {id} 课：图 {name} 与 results.json 画出的不同；请运行 danlu learn run {id} --record",
+)
+LINT_SHADOWS = Sentence(
+    "exercise {id} asks for a function `{name}`, which lesson.py has already; in a notebook one would replace the other",
+    "练习 {id} 要求写函数 `{name}`，但 lesson.py 里已有同名函数；在笔记本里两者会互相覆盖",
 )
