@@ -109,7 +109,7 @@ def test_class_weights_that_are_left_out_of_the_denominator(monkeypatch: pytest.
 
 
 def test_a_gradient_that_is_not_unscaled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Precision, "unscale", lambda self, gradients: torch.zeros(()))
+    monkeypatch.setattr(Precision, "unscale", lambda self, *given: torch.zeros(()))
     assert found(base(precision="fp16"))["gradient"] == "failed"
 
 

@@ -22,11 +22,14 @@ from danlu.placement.single import Single
 from danlu.study.moves import flags, unusual
 from danlu.study.program import Draw, Stacked
 from danlu.techniques.reports.validate import Validate
+from danlu.techniques.update.nonfinite import Nonfinite
 
 
 def unstackable(run: Run) -> Phrase | None:
     """What of a run cannot be done for many at once, or None. (The model is tried later, by `alike`.)"""
     for technique in run.techniques:
+        if type(technique) is Nonfinite and technique.policy == "skip":
+            continue  # every run has it; a member that diverges stays where it was
         if type(technique) is not Validate:
             return Phrase(messages.PART_TECHNIQUE, name=type(technique).__name__)
     if type(run.placement) is not Single:
