@@ -5,11 +5,11 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 export DANLU_DATA ?= $(wildcard ../shared/data)
 
-.PHONY: demo test check fast fuzz exam lint types recipes bench oldest clean
+.PHONY: demo test check fast fuzz exam lessons docs lint types recipes bench oldest clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,docs]'
 	@touch $(STAMP)
 
 $(VENV)/timm: $(STAMP)  # apart, since it brings a torchvision that few torches fit
@@ -25,6 +25,16 @@ check: $(STAMP) lint types fast  ## before every commit: under three minutes
 
 fast: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+exam: $(STAMP)  ## the whole exam; writes docs/exam.md
+	DANLU_PAIRS=all $(BIN)/python -m pytest -q tests/testing
+	$(BIN)/python exam/write.py
+
+lessons: $(STAMP)  ## all lessons, measured again; SEEDS=20 is the slow check
+	printf '%s\n' $(notdir $(wildcard lessons/[0-9]*)) | xargs -P 2 -n 1 $(BIN)/danlu learn verify $(if $(SEEDS),--seeds $(SEEDS))
+
+docs: $(STAMP)  ## the site, in both languages, from recorded results
+	$(BIN)/python docs/site/build.py
 
 N ?= 500
 fuzz: $(STAMP)  ## N random recipes, held to what is claimed of every one: make fuzz N=500
