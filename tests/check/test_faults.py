@@ -218,7 +218,7 @@ def test_a_start_that_is_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = base(model=lambda: Log(6, 3))
     with pytest.raises(BadInput, match="nan"):  # danlu's own try before a run finds it first
         page(recipe)
-    monkeypatch.setattr(build, "_adds_up", lambda run: None)
+    monkeypatch.setattr(build, "_try_out", lambda run: None)
     assert found(recipe)["start"] == "failed"
 
 
