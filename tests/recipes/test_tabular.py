@@ -21,6 +21,7 @@ def test_without_a_file(capsys):
     assert "danlu train tabular data.path=my.csv data.target=price" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["regress", "classify"])
 @pytest.mark.skipif(not (SHARED / "wine_quality").is_dir(), reason="no real data: set DANLU_DATA")
 def test_wine_quality(tmp_path, capsys, task):

@@ -66,7 +66,8 @@ def same(recipes: list[Recipe], close: float = 1e-9, alone: bool = False) -> Ens
             metrics: dict[str, dict[int, Any]] = {}
             for report in reports:
                 for name, value in report.metrics.items():
-                    metrics.setdefault(name, {})[report.step] = value
+                    if not name.startswith("nonfinite_"):  # what went wrong in a step, in words and sample ids
+                        metrics.setdefault(name, {})[report.step] = value
             assert member.metrics.keys() == metrics.keys()
             for name, values in metrics.items():
                 assert member.metrics[name].keys() == values.keys()

@@ -148,10 +148,11 @@ def steps(runs: Sequence[Run], program: Started) -> Iterator[Tensor]:
         shares = np.array([run.schedule(step) if run.schedule else 1.0 for run in runs])
         grads = [g for g in reached if g is not None]
         overflow = nothing.clone()
-        torch._amp_foreach_non_finite_check_and_unscale_(grads, overflow, one)
+        checked = [*grads, *(sums[name].detach().clone() for name, _ in evaluate.terms)]
+        torch._amp_foreach_non_finite_check_and_unscale_(checked, overflow, one)
         sound = None
         if overflow.item():  # rare: who it is stays where it is
-            fine = torch.stack([g.isfinite().flatten(1).all(1) for g in grads]).all(0)
+            fine = torch.stack([value.isfinite().flatten(1).all(1) if value.dim() > 1 else value.isfinite() for value in checked]).all(0)
             sound = fine.cpu().numpy()
             for name, value in before.items():
                 made.carried[name][~fine] = value[~fine]
@@ -218,6 +219,7 @@ def _by_itself(tried: Run) -> Member:
         for report in run:
             losses.append(report.loss.detach().double().cpu())
             for name, value in report.metrics.items():
-                metrics.setdefault(name, {})[report.step] = value if value is None else float(value)
+                if not isinstance(value, str | list):  # what was found out about a step that went wrong is no figure
+                    metrics.setdefault(name, {})[report.step] = value if value is None else float(value)
         weights = {name: value.clone() for name, value in run.placement.state(run.model, run.optimizer)["model"].items()}
     return Member(tried.recipe, torch.stack(losses), metrics, weights, alone=True)

@@ -1,7 +1,7 @@
 """SGD, Adam, AdamW and Lion on stacked parameters: every member has its own rate, decay and betas, as vectors that broadcast.
 
 The formulas are those of torch.optim (2.13) and `danlu.optim.lion`, the settings those of each member's own optimiser. A member whose
-gradient is not finite is left where it was, with its state and its count of steps, as a run of its own would leave it.
+loss or gradient is not finite is left where it was, with its state and its count of steps, as a run of its own would leave it.
 """
 
 from __future__ import annotations
