@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -30,6 +31,17 @@ def test_overview(danlu, arguments: list[str]) -> None:
 def test_every_exit_code_is_documented() -> None:
     codes = [value for name, value in vars(errors).items() if name.isupper() and isinstance(value, int)]
     assert set(codes) | {0, 130} == set(CODES)
+
+
+@pytest.mark.parametrize("wrong", [["train", "digts"], ["look", "data.path=none.csv"], ["report", "nothing"], ["train", "digits", "--otu"]])
+def test_a_failure_is_json_too(danlu, wrong: list[str]) -> None:
+    answer = danlu(*wrong, "--json")
+    error = json.loads(answer.out)["error"]
+    assert error["code"] == answer.code == 2
+    assert error["kind"] == "BadInput"
+    assert answer.err == f"danlu: {error['message']}\n"
+    assert danlu(*wrong).out == ""
+    assert danlu(*wrong, "--", "--json").out == ""
 
 
 @pytest.mark.parametrize("command", COMMANDS)

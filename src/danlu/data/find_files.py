@@ -1,13 +1,12 @@
 """Where the files of a data set are: $DANLU_DATA, else the cache folder, else fetched from where they were published.
 
-No file is read before its SHA-256 is right; the digest of a file is remembered for as long as its path, size and time stay the same.
+No file is used before its SHA-256 is right.
 """
 
 from __future__ import annotations
 
 import hashlib
 import http.client
-import json
 import os
 import tempfile
 import urllib.error
@@ -137,22 +136,6 @@ def verify(path: Path, expected: str) -> None:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file, read once for as long as its path, size and modification time stay the same."""
-    path = path.absolute()
-    stat = path.stat()
-    key = [str(path), stat.st_size, stat.st_mtime_ns]
-    note = cache_folder() / "digests" / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.json"
-    try:
-        known = json.loads(note.read_text(encoding="utf-8"))
-        if known["file"] == key:
-            return known["sha256"]
-    except (OSError, ValueError, KeyError, TypeError):  # no note, or not one of ours: read the file
-        pass
+    """SHA-256 of a file, read anew each time: a rotten block changes neither size nor time."""
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    try:
-        with written(note) as out:
-            out.write(json.dumps({"file": key, "sha256": found}).encode())
-    except (NoSpace, OSError):  # a cache that cannot be written costs time, not truth
-        pass
-    return found
+        return hashlib.file_digest(file, "sha256").hexdigest()

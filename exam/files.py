@@ -1,0 +1,87 @@
+"""What the items about inputs share: a tree of files as it is now, the peak of a process's memory, and the lines that a failure printed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from danlu.cli.main import CODES
+from exam.harness import PATIENCE, Ended, environment
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """Every file, link and folder below `folder`: its kind and digest (or target), by its path."""
+    found = {}
+    for where, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            path = Path(where, name)
+            key = str(path.relative_to(folder))
+            if path.is_symlink():
+                found[key] = f"link {os.readlink(path)}"
+            elif path.is_file():
+                found[key] = hashlib.sha256(path.read_bytes()).hexdigest()
+            else:
+                found[key] = "folder" if path.is_dir() else "other"
+    return found
+
+
+def error(ended: Ended) -> dict[str, Any]:
+    """The JSON that a failure printed under `--json`, or {}."""
+    for line in ended.text.splitlines():
+        if line.startswith('{"error"'):
+            return dict(json.loads(line)["error"])
+    return {}
+
+
+def unclear(ended: Ended, *wanted: str, codes: Sequence[int] = (2,)) -> str:
+    """What is wrong with how a command failed: another code, a traceback, no sentence last, a word that is not said. Empty: nothing."""
+    sentence = ended.text.rpartition("danlu: ")[2]
+    if ended.code not in codes or ended.code not in CODES:
+        return f"exit code {ended.code}: {ended.text[-300:]}"
+    if "Traceback" in ended.text:
+        return f"a traceback: {ended.text[-300:]}"
+    if ended.code and not ended.text.strip().endswith(sentence.strip()):
+        return f"no sentence last: {ended.text[-300:]}"
+    missing = [word for word in wanted if word not in sentence]
+    return f"not said: {missing}: {sentence[:300]}" if ended.code and missing else ""
+
+
+class Measured(NamedTuple):
+    """A process that is over: as `Ended`, with the most memory that it held (bytes, resident) and the seconds that it computed."""
+
+    code: int
+    text: str
+    seconds: float
+    memory: int
+    busy: float
+
+
+def measured(*command: str, cwd: Path, patience: float = PATIENCE) -> Measured:
+    """Run `python COMMAND` in a process of its own. One that takes longer than `patience` seconds is killed: its code is -9."""
+    log = cwd / "measured"
+    began = time.monotonic()
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, *command], cwd=cwd, env=environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
+        )
+    pid = 0
+    while not pid:
+        pid, status, used = os.wait4(process.pid, os.WNOHANG)
+        if not pid:
+            if time.monotonic() - began > patience:
+                process.kill()
+            time.sleep(0.005)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    seconds, text = time.monotonic() - began, log.read_text(encoding="utf-8", errors="replace")
+    memory = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return Measured(process.returncode, text, seconds, memory, used.ru_utime + used.ru_stime)
+
+
+DANLU = ("-c", "import sys; from danlu.cli.main import main; sys.exit(main())")
