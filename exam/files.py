@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
 import os
 import subprocess
@@ -12,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from danlu.cli.main import CODES
+from danlu.cli.main import CODES, main
 from exam.harness import PATIENCE, Ended, environment
 
 
@@ -53,6 +55,19 @@ def unclear(ended: Ended, *wanted: str, codes: Sequence[int] = (2,)) -> str:
     return f"not said: {missing}: {sentence[:300]}" if ended.code and missing else ""
 
 
+def inside(*arguments: Any, cwd: Path) -> Ended:
+    """Run `danlu ARGUMENTS` in this process: for what is refused before anything is trained, a hundred times."""
+    began, out = time.monotonic(), io.StringIO()
+    before = os.environ.get("DANLU_LANG")
+    os.environ["DANLU_LANG"] = "en"
+    try:
+        with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+            code = main([str(word) for word in arguments])
+    finally:
+        os.environ.pop("DANLU_LANG") if before is None else os.environ.update(DANLU_LANG=before)
+    return Ended(code, out.getvalue(), time.monotonic() - began)
+
+
 class Measured(NamedTuple):
     """A process that is over: as `Ended`, with the most memory that it held (bytes, resident) and the seconds that it computed."""
 
@@ -71,17 +86,26 @@ def measured(*command: str, cwd: Path, patience: float = PATIENCE) -> Measured:
         process = subprocess.Popen(
             [sys.executable, *command], cwd=cwd, env=environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
         )
-    pid = 0
+    pid = most = 0
     while not pid:
+        most = max(most, _peak(process.pid))  # not ru_maxrss, which begins with what the parent held
         pid, status, used = os.wait4(process.pid, os.WNOHANG)
         if not pid:
             if time.monotonic() - began > patience:
                 process.kill()
-            time.sleep(0.005)
+            time.sleep(0.002)
     process.returncode = os.waitstatus_to_exitcode(status)
     seconds, text = time.monotonic() - began, log.read_text(encoding="utf-8", errors="replace")
-    memory = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return Measured(process.returncode, text, seconds, memory, used.ru_utime + used.ru_stime)
+    return Measured(process.returncode, text, seconds, most, used.ru_utime + used.ru_stime)
+
+
+def _peak(pid: int) -> int:
+    """The most memory (bytes, resident) that a process has held since it was executed."""
+    try:
+        words = Path(f"/proc/{pid}/status").read_text().partition("VmHWM:")[2].split()
+    except OSError:
+        return 0
+    return int(words[0]) * 1024 if words else 0
 
 
 DANLU = ("-c", "import sys; from danlu.cli.main import main; sys.exit(main())")

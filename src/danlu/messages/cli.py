@@ -12,8 +12,8 @@ WHAT_DANLU_IS = Sentence(
 THE_COMMANDS = Sentence("commands (danlu COMMAND --help tells more):", "命令（danlu COMMAND --help 查看详情）：")
 THE_COMMON_FLAGS = Sentence("with every command:", "每个命令都可用：")
 THE_EXIT_CODES = Sentence(
-    "exit codes (with --json a failure is also a line {{\"error\": ...}} on standard output):",
-    "退出码（加 --json 时，失败也会在标准输出上给出一行 {{\"error\": ...}}）：",
+    'exit codes (with --json a failure is also a line {{"error": ...}} on standard output):',
+    '退出码（加 --json 时，失败也会在标准输出上给出一行 {{"error": ...}}）：',
 )
 OVERVIEW_EXAMPLES = Sentence(
     "to begin:\n  danlu list recipe\n  danlu train digits\n  danlu train digits optimizer.lr=3e-4 --with ema",
