@@ -51,6 +51,15 @@ def need(*tools: str) -> None:
         (pytest.fail if FULL else pytest.skip)(f"{', '.join(missing)} is not on this machine")
 
 
+def need_data(*names: str) -> tuple[list[str], Path]:
+    """Which of the data sets are on this machine, and the folder that they are in; skip where none is (the full exam fails instead)."""
+    folder = Path(os.environ.get("DANLU_DATA") or "nowhere")
+    there = [name for name in names if (folder / name).is_dir()]
+    if not there or (FULL and len(there) < len(names)):
+        (pytest.fail if FULL else pytest.skip)("data sets are not on this machine: set DANLU_DATA")
+    return there, folder
+
+
 def settle(item: str, n: int, failures: Sequence[str] = (), **detail: Any) -> None:
     """Print the item's line, and fail with the first failures if there are any.
 
