@@ -252,6 +252,10 @@ TEXT_RECORDS = Sentence(
     "{path} 是 JSON，既不是 alpaca 也不是 messages 格式；请给出纯文本，或给 classify-text 一个表格（CSV、TSV、Parquet）",
 )
 TEXT_EMPTY_FILE = Sentence("{path} holds no text and is left out", "{path} 中没有文本，未使用")
+TEXT_ALIKE = Sentence(
+    "{path}: its {count} characters are the same passage again and again, so none can be set aside for validation; give data.val_path",
+    "{path} 的 {count} 个字符只是同一段落的反复，无法留出验证文本；请用 data.val_path 指定",
+)
 TEXT_TOO_FEW = Sentence(
     "{path} has {count} characters, too few to set validation text aside; give at least {least} or so, or data.val_path",
     "{path} 有 {count} 个字符，不足以留出验证文本；请给出至少约 {least} 个字符，或用 data.val_path 指定",
