@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from danlu.cli.main import CODES, main
-from exam.harness import PATIENCE, Ended, environment
+from exam.harness import PATIENCE, Ended, environment, noted
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -44,12 +44,12 @@ def error(ended: Ended) -> dict[str, Any]:
 
 def unclear(ended: Ended, *wanted: str, codes: Sequence[int] = (2,)) -> str:
     """What is wrong with how a command failed: another code, a traceback, no sentence last, a word that is not said. Empty: nothing."""
-    sentence = ended.text.rpartition("danlu: ")[2]
+    _, begins, sentence = f"\n{ended.text}".rpartition("\ndanlu: ")
     if ended.code not in codes or ended.code not in CODES:
         return f"exit code {ended.code}: {ended.text[-300:]}"
     if "Traceback" in ended.text:
         return f"a traceback: {ended.text[-300:]}"
-    if ended.code and not ended.text.strip().endswith(sentence.strip()):
+    if ended.code and not (begins and sentence.strip()):
         return f"no sentence last: {ended.text[-300:]}"
     missing = [word for word in wanted if word not in sentence]
     return f"not said: {missing}: {sentence[:300]}" if ended.code and missing else ""
@@ -65,7 +65,7 @@ def inside(*arguments: Any, cwd: Path) -> Ended:
             code = main([str(word) for word in arguments])
     finally:
         os.environ.pop("DANLU_LANG") if before is None else os.environ.update(DANLU_LANG=before)
-    return Ended(code, out.getvalue(), time.monotonic() - began)
+    return noted(Ended(code, out.getvalue(), time.monotonic() - began))
 
 
 class Measured(NamedTuple):

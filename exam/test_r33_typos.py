@@ -1,4 +1,4 @@
-"""R33: typos of one edit in the keys and names of a file, in settings and in flags are all refused, and the right word comes first.
+"""R33: typos of one edit in keys and names of a file, in settings and in flags are all refused, and the right word comes first.
 
 The typos are drawn: a letter left out, added, changed, or two neighbours swapped. One that makes another right word is drawn again; one that
 two right words are as near to counts against danlu when it suggests the other.

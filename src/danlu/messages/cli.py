@@ -37,7 +37,7 @@ CODE_SAVED = Sentence(
     "stopped by Ctrl-C or a signal, and saved: run the same command again to go on",
     "被 Ctrl-C 或信号中止，已保存：再次运行同一命令即可继续",
 )
-CODE_INTERRUPTED = Sentence("stopped by Ctrl-C before there was anything to save", "被 Ctrl-C 中止，此时还没有可保存的内容")
+CODE_INTERRUPTED = Sentence("stopped by Ctrl-C at once: nothing more was saved", "被 Ctrl-C 立即中止，没有再保存任何内容")
 FLAG_LANG = Sentence(
     "speak English or Chinese (else $DANLU_LANG, else the system's language)", "使用英文或中文（默认看 $DANLU_LANG，再看系统语言）"
 )
@@ -153,7 +153,7 @@ PLOT_FLAG = Sentence(
 )
 CANNOT_WRITE = Sentence("cannot write {path}: {error}", "无法写入 {path}：{error}")
 WRITTEN = Sentence("written: {path}", "已写入：{path}")
-INTERRUPTED = Sentence("stopped; there was nothing to save yet", "已中止；此时还没有可保存的内容")
+INTERRUPTED = Sentence("stopped at once; what was saved before is whole", "已立即中止；之前保存的内容完好")
 UNEXPECTED = Sentence(
     "danlu met an error it does not know: {error}. The traceback is in {path}; --debug shows it here",
     "danlu 遇到了未知错误：{error}。调用栈已存入 {path}；加 --debug 可直接显示",
