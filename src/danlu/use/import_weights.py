@@ -77,7 +77,7 @@ def _read(source: Path) -> Any:
         if named is None:
             raise BadInput(messages.IMPORT_BROKEN, path=source, reason=" ".join(str(error).split())[:200]) from error
         raise BadInput(messages.IMPORT_EXECUTES, path=source, name=named[1]) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:  # what torch raises for files cut short or of other kinds
+    except Exception as error:  # torch and its readers raise many kinds for files that are cut short or made up
         raise BadInput(messages.IMPORT_BROKEN, path=source, reason=" ".join(str(error).split())[:200] or type(error).__name__) from error
 
 
