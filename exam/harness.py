@@ -28,6 +28,7 @@ import pytest
 
 from danlu.run import checkpoint, log
 from danlu.run.tree import Encoder, raw
+from exam.hooks import SAVED
 
 FULL = os.environ.get("DANLU_EXAM") == "full"
 LINES = os.environ.get("DANLU_EXAM_LINES")  # the file that `write.py` collects the lines in
@@ -49,6 +50,21 @@ def need(*tools: str) -> None:
     missing = [tool for tool in tools if shutil.which(tool) is None]
     if missing:
         (pytest.fail if FULL else pytest.skip)(f"{', '.join(missing)} is not on this machine")
+
+
+def need_linux() -> None:
+    """Skip the item where there is no /proc; the full exam fails instead."""
+    if not sys.platform.startswith("linux"):
+        (pytest.fail if FULL else pytest.skip)("/proc is read")
+
+
+def need_data(*names: str) -> tuple[list[str], Path]:
+    """Which of the data sets are on this machine, and the folder that they are in; skip where none is (the full exam fails instead)."""
+    folder = Path(os.environ.get("DANLU_DATA") or "nowhere")
+    there = [name for name in names if (folder / name).is_dir()]
+    if not there or (FULL and len(there) < len(names)):
+        (pytest.fail if FULL else pytest.skip)("data sets are not on this machine: set DANLU_DATA")
+    return there, folder
 
 
 def settle(item: str, n: int, failures: Sequence[str] = (), **detail: Any) -> None:
@@ -83,6 +99,16 @@ class Ended(NamedTuple):
         return self.text.strip().rpartition("\n")[2]
 
 
+endings: list[Ended] = []  # of every command so far that failed by itself; see `conftest`
+
+
+def noted(ended: Ended) -> Ended:
+    """The same, remembered if it is a failure: R34 asks of each that it be clear."""
+    if ended.code > 0 and ended.code != SAVED:
+        endings.append(ended)
+    return ended
+
+
 class Started:
     """A `danlu` command that is going on."""
 
@@ -110,7 +136,8 @@ class Started:
             self.kill()
             pytest.fail(f"a command was not over after {patience:g} s: {self._log}")
         text = self._log.read_bytes()[self._place :].decode("utf-8", "replace") if self._log.exists() else ""
-        return Ended(self._server.codes[self.pid], text, time.monotonic() - self._began)
+        ended = Ended(self._server.codes[self.pid], text, time.monotonic() - self._began)
+        return noted(ended) if self._server is _server() else ended
 
 
 class Server:
@@ -213,7 +240,7 @@ def fresh(*arguments: Any, cwd: Path) -> Ended:
     code = "import sys; from danlu.cli.main import main; sys.exit(main())"
     command = [sys.executable, "-c", code, *map(str, arguments)]
     done = subprocess.run(command, cwd=cwd, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
-    return Ended(done.returncode, done.stdout + done.stderr, time.monotonic() - began)
+    return noted(Ended(done.returncode, done.stdout + done.stderr, time.monotonic() - began))
 
 
 def environment() -> dict[str, str]:

@@ -10,14 +10,16 @@ SAVED = 42  # the exit code of a command that was told to end after a save
 
 
 def at_step(step: int, number: int = signal.SIGKILL) -> None:
-    """This process gets a signal when step `step` has been logged."""
+    """This process gets a signal, once, when step `step` has been logged."""
     from danlu.run.session import Session
 
-    noted = Session.note
+    noted, sent = Session.note, False
 
     def note(self: Any, found: Any) -> None:
+        nonlocal sent
         noted(self, found)
-        if found.step == step:
+        if found.step == step and not sent:
+            sent = True
             os.kill(os.getpid(), number)
 
     Session.note = note  # type: ignore[method-assign]
@@ -169,6 +171,11 @@ def clock(step: int, seconds: float, kill: int) -> None:
     Session.note = note  # type: ignore[method-assign]
 
 
-def data_folder(path: str) -> None:
-    """Data sets are looked for in this folder."""
-    os.environ["DANLU_DATA"] = path
+def interrupted_early() -> None:
+    """Ctrl-C when the data is about to be made."""
+    from danlu import build
+
+    def data(recipe: Any) -> Any:
+        raise KeyboardInterrupt
+
+    build.data = data  # type: ignore[assignment]

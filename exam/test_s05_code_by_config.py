@@ -1,66 +1,54 @@
-"""S05: a recipe, a setting or a flag that names code in any other way than `file.py:Name` builds nothing and runs nothing."""
+"""S05: a recipe, a flag or a file of JSON that asks for code by a name builds nothing but registered things; nothing is executed."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from danlu.errors import BAD_INPUT
-from exam.harness import run, settle, size
+from exam.files import inside, unclear
+from exam.harness import settle
 
 NAMES = (
-    "os.system", "os:system", "subprocess.Popen", "builtins.eval", "builtins:exec", "torch.optim.SGD", "torch.nn:Linear",
-    "danlu.nets.mlp:MLP",
-    "importlib.import_module", "__import__('os').system('touch canary')", "lambda: open('canary', 'w')", "python/object/apply:os.system",
-    "file:///tmp/evil.py", "evil", "evil.Evil",
-    "evil.txt:Evil", "evil.py", "evil.py:", ":Evil", "evil.py:Evil.run", "${touch canary}",
-    "$(touch canary)", "`touch canary`", "{{7*7}}", "%(touch canary)s", "env:HOME", "http://127.0.0.1/evil.py:Evil", "pkg_resources:evil",
+    "os.system", "os:system", "builtins.eval", "subprocess.Popen", "danlu.cli.main:main", "danlu.cli.main.main", "importlib.import_module",
+    "torch.hub.load", "pickle.loads", "python:os.system", "posix.mkdir", "__import__('os').mkdir", "danlu.mlp", "../mlp", "mlp;mkdir",
+    "no/such/file.py:Net", "os.py:system", "entry_points", "console_scripts", "danlu.techniques",
 )  # fmt: skip
 FIELDS = ("model", "data", "loss", "optimizer", "schedule", "placement")
-FORMS: tuple[Any, ...] = (
-    {"_target_": "os.system", "command": "touch canary"},
-    {"_target_": "evil.Evil"},
-    {"class_path": "evil.Evil", "init_args": {}},
-    {"class": "evil.Evil"},
-    {"$ref": "evil.py#Evil"},
-    {"!evil": {}},
-    {"mlp": {"__class__": "evil.Evil"}},
-    {"mlp": {"hidden": "__import__('os').system('touch canary')"}},
-)
-EVIL = "open('canary', 'w').close()\nclass Evil:\n    def __init__(self, *a, **k): pass\n    def run(self): pass\n"
+BASE = {"model": "mlp", "data": "digits", "optimizer": "adamw", "steps": 2, "batch_size": 32}
 
 
 @pytest.mark.slow
-def test_only_names_build(tmp_path: Path) -> None:
-    (tmp_path / "evil.py").write_text(EVIL)
-    (tmp_path / "evil.txt").write_text(EVIL)
-    base = {"model": "mlp", "data": "digits", "steps": 2, "batch_size": 32}
-    cases: list[tuple[str, list[str]]] = []
+def test_code_by_config(tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    mkdir = f"__import__('os').mkdir('{canary}')"
+    asked: list[tuple[str, dict | None, tuple[str, ...]]] = []
     for number, name in enumerate(NAMES):
         field = FIELDS[number % len(FIELDS)]
-        cases.append((f"{field}={name}", ["explain", "digits", f"{field}={name}"]))
-        cases.append((f"--with {name}", ["explain", "digits", "--with", name]))
-        path = tmp_path / f"name-{number}.yaml"
-        path.write_text(json.dumps({**base, field: name}))
-        cases.append((f"{field}: {name}", ["explain", path.name]))
-    for number, form in enumerate(FORMS):
-        for field in ("model", "optimizer"):
-            path = tmp_path / f"form-{number}-{field}.yaml"
-            path.write_text(json.dumps({**base, field: form}))
-            cases.append((f"{field}: {form}", ["explain", path.name]))
+        asked.append((f"{field}: {name}", {**BASE, field: name}, ()))
+        asked.append((f"{field}: {{{name}: ...}}", {**BASE, field: {name: {"path": str(canary), "args": [str(canary)]}}}, ()))
+        asked.append((f"technique {name}", {**BASE, "techniques": [{name: {"path": str(canary)}}]}, ()))
+    for key in ("_target_", "_partial_", "class_path", "object", "__class__", "type", "$ref", "callable", "_name_"):
+        asked.append((key, {**BASE, "model": {key: "os.mkdir", "args": [str(canary)]}}, ()))
+        asked.append((f"{key} below", {**BASE, "model": {"mlp": {key: "os.mkdir", "path": str(canary)}}}, ()))
+        asked.append((f"{key} at the top", {**BASE, key: "os.mkdir"}, ()))
+    for text in (mkdir, f"mlp({mkdir})", f"mlp(hidden={mkdir})", f"mlp(hidden=[{mkdir} for _ in [1]])", f"{{os.mkdir: [{canary}]}}",
+                 f"!!python/object/apply:os.mkdir [{canary}]", f"$(mkdir {canary})", f"`mkdir {canary}`", f"mlp(**{{'a': {mkdir}}})",
+                 f"mlp(hidden=(lambda: {mkdir})())", "{0.__class__.__mro__}", "%(os)s", "${oc.env:HOME}"):  # fmt: skip
+        asked.append((f"model={text}", None, ("train", "digits", f"model={text}", "steps=2")))
+        asked.append((f"--with {text}", None, ("train", "digits", "--with", text, "steps=2")))
     failures = []
-    for what, words in cases[:: size(5, 1)]:
-        ended = run(*words, cwd=tmp_path)
-        if (tmp_path / "canary").exists():
-            (tmp_path / "canary").unlink()
-            failures.append(f"{what}: code ran")
-        elif ended.code != BAD_INPUT:
-            failures.append(f"{what}: exit code {ended.code}: {ended.last}")
-    (tmp_path / "on_purpose.yaml").write_text(json.dumps({**base, "model": "evil.py:Evil"}))
-    run("explain", "on_purpose.yaml", cwd=tmp_path)
-    if not (tmp_path / "canary").exists():
-        failures.append("a file that is named on purpose did not run: the canary proves nothing")
-    settle("S05", len(cases[:: size(5, 1)]), failures)
+    for number, (what, recipe, words) in enumerate(asked):
+        if recipe is not None:
+            (tmp_path / f"{number}.json").write_text(json.dumps(recipe))
+            words = ("train", f"{number}.json", "--out", f"run-{number}")
+        ended = inside(*words, cwd=tmp_path)
+        if wrong := unclear(ended):
+            failures.append(f"{what}: {wrong}")
+        if canary.exists():
+            failures.append(f"{what}: it was executed")
+            canary.rmdir()
+    made = [path.name for path in tmp_path.iterdir() if path.name.startswith("run")]
+    failures += [f"{name} was made" for name in made]
+    settle("S05", len(asked), failures, executed=0 if not canary.exists() else 1)

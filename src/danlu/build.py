@@ -45,11 +45,11 @@ def placement(recipe: Recipe) -> Placement:
 
 def data(recipe: Recipe) -> Data:
     from danlu.data.adapt import dataset
-    from danlu.data.checks import check_rows, fully_labelled
+    from danlu.data.checks import check_rows, checked, fully_labelled
 
     made = dataset(unwrapped(recipe.data))
     check_rows(made, recipe.batch_size)
-    return replace(made, facts=replace(made.facts, labelled=fully_labelled(made)))
+    return checked(replace(made, facts=replace(made.facts, labelled=fully_labelled(made))))
 
 
 def horizon(recipe: Recipe, plan: Plan) -> int:

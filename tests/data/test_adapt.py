@@ -95,3 +95,15 @@ def test_the_user_keeps_the_array():
 def test_anything_else_is_said(given, sentence):
     with pytest.raises(BadInput, match=sentence):
         dataset(given)
+
+
+def test_data_without_a_fingerprint_gets_one():
+    from danlu.data.source import Data, Facts, Tensors
+
+    def rows(value):
+        x = torch.zeros(20, 3)
+        x[13, 1] = value
+        return Data(Tensors(x, torch.zeros(20).long()), Facts("classify", (3,), 2))
+
+    assert dataset(rows(0)).fingerprint == dataset(lambda: rows(0)).fingerprint != ""
+    assert dataset(rows(0)).fingerprint != dataset(rows(1)).fingerprint

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from danlu.data.checks import check_rows
+from danlu.data.checks import check_rows, checked
 from danlu.data.fingerprint import fingerprint, spread
 from danlu.data.images import Images
 from danlu.data.source import Data, Facts, Tensors
@@ -107,3 +107,29 @@ def test_fingerprint_sees_every_value_type_and_split():
     ]
     assert same not in others
     assert len(set(others[:-1])) == len(others) - 1
+
+
+class Labelled:
+    """Lazy rows of three numbers with their own number as a token, but for one."""
+
+    def __init__(self, bad, label=0, token=0):
+        self.bad, self.label, self.token = bad, label, token
+
+    def __len__(self):
+        return 1000
+
+    def fetch(self, ids, draw):
+        at = ids == self.bad
+        return torch.where(at, self.token, 1)[:, None], torch.where(at, self.label, ids % 4)
+
+
+@pytest.mark.parametrize("wrong, said", [({"label": 4}, "row 777: the label 4"), ({"token": 9}, "row 777, column 0: the token id 9")])
+def test_what_no_sample_shows_is_found_when_it_is_fetched(wrong, said):
+    data = Data(Labelled(777, **wrong), Facts("classify", (1,), 4, vocab=9))
+    assert 777 not in spread(1000, 256)
+    check_rows(data, 4)
+    rows = checked(data).train
+    assert rows.fetch(torch.tensor([776, 778]), 0)[1].tolist() == [0, 2]
+    with pytest.raises(BadInput, match=said):
+        rows.fetch(torch.tensor([5, 777]), 0)
+    assert checked(Data(table(), FACTS)).train.__class__ is Tensors

@@ -102,6 +102,8 @@ def test_refusals(tmp_path):
     refused("has 500 characters", "short.txt", b"a sentence. " * 41 + b"and this")
     refused("line 2: a zero byte", "zero.txt", b"abc\nd\0ef")
     refused("line 2: the byte 0xff", "bytes.txt", b"abc\n\xff\xff\xff")
+    refused("line 2: the byte 0xff", "utf8.txt", "中文\n火\n候".encode().replace("火".encode(), b"\xff"))
+    refused("the same passage again and again", "alike.txt", b"x" * 200_000)
     refused("too few for a window of 5000", "long.txt", prose(4, 300).encode(), length=5000)
     alpaca = {"instruction": "a", "input": "", "output": "b"}
     refused("dialogues in alpaca form", "a.jsonl", json.dumps(alpaca).encode())

@@ -182,6 +182,21 @@ def test_names_in_a_manifest_cannot_leave_the_folder(tmp_path):
         checkpoint.verify(folder)
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [{"files": None}, {"files": [1]}, {"files": {"model.safetensors": 3}}, {"files": {"model.safetensors": [1]}}, {"files": {"\0": [1, "0"]}},
+     {"files": {"\ud800": [1, "0"]}}, {"step": "3"}, {"step": None}, {"format": "2"}, {"format": 99, "danlu": None}],
+)  # fmt: skip
+def test_a_manifest_that_was_made_up_is_refused(tmp_path, forged):
+    folder = checkpoint.write(checkpoint.image({"x": torch.zeros(2)}), tmp_path / "c", 3)
+    body = json.loads((folder / "manifest.json").read_text())
+    body.pop("digest")
+    for changed in ({**body, **forged}, {key: value for key, value in body.items() if key not in forged}):
+        (folder / "manifest.json").write_bytes(checkpoint._sealed(changed))
+        with pytest.raises(checkpoint.Broken):
+            checkpoint.verify(folder)
+
+
 def test_the_newest_whole_one_is_chosen_by_step(tmp_path):
     for step in (8, 9, 10):
         write(a_state(step), tmp_path, step, keep=3)

@@ -222,3 +222,16 @@ def test_import_of_bad_files(tmp_path):
     with pytest.raises(danlu.BadInput, match="safetensors"):
         import_weights(tmp_path / "a.pt", tmp_path / "out.bin")
     assert not (tmp_path / "out.safetensors").exists()
+
+
+@pytest.mark.parametrize("raw", [b"\xff" * 100, (2**40).to_bytes(8, "little") + b"{}", b"\x02" + b"\0" * 7 + b"[]", b""])
+def test_made_up_files_are_refused_by_import_and_from(tmp_path, raw):
+    from danlu.errors import BadInput
+    from danlu.use import start_from as weights
+
+    (tmp_path / "a.safetensors").write_bytes(raw)
+    with pytest.raises(BadInput):
+        import_weights(tmp_path / "a.safetensors", tmp_path / "out.safetensors")
+    with pytest.raises(BadInput):
+        weights.read(str(tmp_path / "a.safetensors"))
+    assert not (tmp_path / "out.safetensors").exists()

@@ -57,11 +57,16 @@ CODES = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code (`CODES`). The last line that a failure prints is a sentence."""
+    """Run one command; the exit code (`CODES`).
+
+    The last line that a failure prints is a sentence on standard error. With `--json` standard output has the same as one line of JSON,
+    `{"error": {"code": 2, "kind": "BadInput", "message": "..."}}`; `traceback` is the file that holds it, for an error of danlu's own.
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
     _readable(sys.stdout)
     _readable(sys.stderr)
-    debug, as_json = "--debug" in arguments, "--json" in arguments
+    flags = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    debug, plain = "--debug" in flags, "--json" in flags
     try:
         speak(_language(arguments))
         return _dispatch(arguments)
@@ -70,18 +75,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         _last_signal(argv)
-        return _failed(say(messages.INTERRUPTED), 130, as_json)
+        return _failed(say(messages.INTERRUPTED), 130, plain, "Interrupted")
     except Trouble as trouble:
         if trouble.code == errors.SAVED_RUN_AGAIN:
             _last_signal(argv)
         if debug:
             traceback.print_exc()
-        return _failed(str(trouble), trouble.code, as_json)
+        return _failed(str(trouble), trouble.code, plain, type(trouble).__name__)
     except Exception as error:
         if debug:
             traceback.print_exc()
-            return _failed(say(messages.UNEXPECTED_SHOWN, error=_brief(error)), errors.BUG, as_json)
-        return _failed(say(messages.UNEXPECTED, error=_brief(error), path=_saved(error)), errors.BUG, as_json)
+            return _failed(say(messages.UNEXPECTED_SHOWN, error=_brief(error)), errors.BUG, plain, type(error).__name__)
+        path = _saved(error)
+        text = say(messages.UNEXPECTED, error=_brief(error), path=path)
+        return _failed(text, errors.BUG, plain, type(error).__name__, traceback=path)
     finally:
         speak(None)
 
@@ -174,11 +181,9 @@ def _last_signal(argv: Sequence[str] | None) -> None:
             signal.signal(number, signal.SIG_IGN)
 
 
-def _failed(sentence: str, code: int, as_json: bool) -> int:
-    """The sentence as the last line for a person; where JSON was asked for, the same on standard output for a program."""
-    if as_json:
-        kind = next((name.lower() for name, value in vars(errors).items() if name.isupper() and value == code), "interrupted")
-        print(json.dumps({"failed": {"code": code, "kind": kind, "sentence": sentence}}, ensure_ascii=False))
+def _failed(sentence: str, code: int, plain: bool, kind: str, **more: str) -> int:
+    if plain:
+        print(json.dumps({"error": {"code": code, "kind": kind, "message": sentence, **more}}))
     sys.stdout.flush()
     print(f"danlu: {sentence}", file=sys.stderr, flush=True)
     return code

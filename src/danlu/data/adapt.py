@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from danlu.errors import BadInput
 
 
 def dataset(data: Any) -> Data:
-    """A description (which is called), a `Data` (as it is), or arrays: (x, y), or ((x, y), (x_val, y_val)), torch or numpy.
+    """A description (which is called), a `Data`, or arrays: (x, y), or ((x, y), (x_val, y_val)), torch or numpy.
 
     Of arrays the facts are inferred. Inputs: floats become float32 rows, uint8 of four dimensions are images [rows, C, H, W], normalised
     by the train rows; any other integers are token ids. Targets: integers [rows] are classes, integers shaped like token inputs are a
@@ -24,7 +25,7 @@ def dataset(data: Any) -> Data:
     Raises BadInput for anything else.
     """
     if isinstance(data, Data):
-        return data
+        return _recognised(data)
     pairs = _pairs(data)
     if pairs is not None:
         return _from_arrays(*pairs)
@@ -32,7 +33,15 @@ def dataset(data: Any) -> Data:
     made = description() if callable(description) else description
     if not isinstance(made, Data):
         raise BadInput(messages.NOT_DATA, found=type(made).__name__)
-    return made
+    return _recognised(made)
+
+
+def _recognised(data: Data) -> Data:
+    """With a fingerprint, so that a run that goes on sees whether the rows are still those it began with."""
+    splits = (data.train, data.val, data.test)
+    if data.fingerprint or any(hasattr(rows, "one_pass") for rows in splits):  # whose rows come in an order of their own
+        return data
+    return replace(data, fingerprint=fingerprint(*splits))
 
 
 def _pairs(data: Any) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor] | None] | None:

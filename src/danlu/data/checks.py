@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from danlu import messages
 from danlu.data.fingerprint import spread
 from danlu.data.images import Images
-from danlu.data.source import Data
+from danlu.data.source import Data, Rows
 from danlu.data.text import Windows
 from danlu.errors import BadInput
 
@@ -22,7 +23,7 @@ def check_rows(data: Data, batch_size: int) -> None:
     """Raises BadInput for an empty split, less than one batch of train rows, numbers that are not finite, labels, token ids or categories
     out of range, and targets of another width than the facts say.
 
-    What is in memory is checked whole; of other rows 256, evenly spread.
+    What is in memory is checked whole; of other rows 256, evenly spread, and the rest as they are fetched (`checked`).
     """
     for split in ("train", "val", "test"):
         rows = getattr(data, split)
@@ -42,6 +43,45 @@ def check_rows(data: Data, batch_size: int) -> None:
         _check_targets(data, split, targets, ids)
 
 
+def checked(data: Data) -> Data:
+    """The data, whose rows that `check_rows` could not see whole are checked for labels, token ids and categories as they are fetched."""
+    seen = {split: getattr(data, split) for split in ("train", "val", "test")}
+    hidden = {
+        split: Checked(rows, split, data)
+        for split, rows in seen.items()
+        if rows is not None and not hasattr(rows, "content") and not hasattr(rows, "one_pass")  # whose ids are none of the rows'
+    }
+    return replace(data, **hidden) if hidden else data
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """Rows that raise BadInput, naming row and value, when what was fetched is out of range: before the model has seen it."""
+
+    rows: Rows
+    split: str
+    data: Data
+
+    @property
+    def workers(self) -> int:
+        return getattr(self.rows, "workers", 0)
+
+    @property
+    def ahead(self) -> int:
+        return getattr(self.rows, "ahead", 1)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def fetch(self, ids: Tensor, draw: int) -> tuple[Any, Any]:
+        inputs, targets = self.rows.fetch(ids, draw)
+        for part, x in _parts(inputs):
+            _check_whole_numbers(self.data, self.split, part, x, ids)
+        if isinstance(targets, Tensor) and not targets.is_floating_point():
+            _check_targets(self.data, self.split, targets, ids)
+        return inputs, targets
+
+
 def fully_labelled(data: Data) -> bool:
     """Whether every target of every split is known to be a label, none the ignored one (-100)."""
     for rows in (data.train, data.val, data.test):
@@ -54,17 +94,25 @@ def fully_labelled(data: Data) -> bool:
 
 
 def _check_inputs(data: Data, split: str, inputs: Any, ids: Tensor | None) -> None:
-    facts, names = data.facts, data.preprocess.get("columns", ())
-    tree = inputs if isinstance(inputs, dict) else {"inputs": inputs}
-    for part, x in tree.items():
-        if not isinstance(x, Tensor):
-            continue
+    for part, x in _parts(inputs):
         if x.is_floating_point():
-            _check_finite(split, part, x, ids, names)
-        elif part == "category":
-            _check_categories(split, x, facts.cardinalities, ids)
-        elif facts.vocab is not None and part in ("inputs", "input_ids", "tokens"):
-            _check_tokens(split, part, x, facts.vocab, ids)
+            _check_finite(split, part, x, ids, data.preprocess.get("columns", ()))
+        else:
+            _check_whole_numbers(data, split, part, x, ids)
+
+
+def _parts(inputs: Any) -> list[tuple[str, Tensor]]:
+    tree = inputs if isinstance(inputs, dict) else {"inputs": inputs}
+    return [(part, x) for part, x in tree.items() if isinstance(x, Tensor)]
+
+
+def _check_whole_numbers(data: Data, split: str, part: str, x: Tensor, ids: Tensor | None) -> None:
+    if x.is_floating_point():
+        return
+    if part == "category":
+        _check_categories(split, x, data.facts.cardinalities, ids)
+    elif data.facts.vocab is not None and part in ("inputs", "input_ids", "tokens"):
+        _check_tokens(split, part, x, data.facts.vocab, ids)
 
 
 def _check_targets(data: Data, split: str, targets: Any, ids: Tensor | None) -> None:

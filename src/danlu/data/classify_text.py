@@ -182,7 +182,7 @@ def _check(asked: ClassifyText, names: Sequence[str], given: np.ndarray, labels:
     if not labels:
         raise BadInput(messages.TABLE_NO_TRAIN, path=asked.path)
     if len(labels) == 1:
-        raise BadInput(messages.TABLE_ONE_CLASS, target=asked.target, label=labels[0])
+        raise BadInput(messages.TABLE_ONE_CLASS, target=asked.target, label=labels[0], rows=len(given))
     if len(labels) > MOST_CLASSES:
         raise BadInput(messages.TEXT_MANY_CLASSES, target=asked.target, count=len(labels), most=MOST_CLASSES)
     known = set(labels)

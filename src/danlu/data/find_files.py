@@ -1,6 +1,6 @@
 """Where the files of a data set are: $DANLU_DATA, else the cache folder, else fetched from where they were published.
 
-No file is read before its SHA-256 is right, at every start: a disk that rots changes neither a file's size nor its time.
+No file is used before its SHA-256 is right.
 """
 
 from __future__ import annotations
@@ -136,6 +136,6 @@ def verify(path: Path, expected: str) -> None:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file."""
+    """SHA-256 of a file, read anew each time: a rotten block changes neither size nor time."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

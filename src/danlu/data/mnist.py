@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from danlu import messages
-from danlu.data.find_files import dataset_folder, local_folder
+from danlu.data.find_files import MAX_BYTES, dataset_folder, local_folder
 from danlu.data.images import Augment, image_data
 from danlu.data.source import Data
 from danlu.data.splits import cut
@@ -117,9 +117,12 @@ def _pair(folder: Path, part: str) -> tuple[Tensor, Tensor]:
 
 
 def read_idx(path: Path) -> Tensor:
-    """A gzipped IDX file of bytes as a uint8 tensor. Raises BadInput when it is none."""
+    """A gzipped IDX file of bytes as a uint8 tensor. Raises BadInput when it is none, or holds more than `MAX_BYTES`."""
     try:
-        raw = gzip.decompress(path.read_bytes())
+        with gzip.open(path) as file:
+            raw = file.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
+            raise BadInput(messages.DATA_FILE_UNREADABLE, path=path, kind="gzip", reason=f"> {MAX_BYTES} bytes")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BadInput(messages.DATA_FILE_UNREADABLE, path=path, kind="gzip", reason=error) from error
     dims = raw[3] if len(raw) > 3 else 0

@@ -127,12 +127,14 @@ def _encoding(path: Path) -> str:
         start = file.read(3)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
+    furthest = 0
     for encoding in ENCODINGS:
         bad = _undecodable(path, encoding)
         if bad is None:
             return "utf-8-sig" if encoding == "utf-8" else encoding
-    with path.open("rb") as file:  # the place is said as GB18030 reads it, which allows more
-        before = file.read(bad)
+        furthest = max(furthest, bad)
+    with path.open("rb") as file:  # the place up to which one of them reads
+        before = file.read(furthest)
         byte = file.read(1)
     raise BadInput(messages.TABLE_BYTES, path=path, line=before.count(b"\n") + 1, byte=f"0x{byte.hex()}")
 

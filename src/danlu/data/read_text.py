@@ -45,22 +45,22 @@ def _below(folder: Path) -> Iterator[Path]:
 def read_text(path: Path) -> str:
     """The text of a file in UTF-8, UTF-16 with a byte order mark, or GB18030, its lines ended by a line feed.
 
-    Raises BadInput for bytes that are none of these, and for a zero byte, which no text holds.
+    Raises BadInput for bytes that are none of these, at the place up to which one of them reads, and for a zero byte, which no text holds.
     """
-    raw = path.read_bytes()
+    raw, furthest = path.read_bytes(), 0
     marked = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
         try:
             text = raw.decode(encoding)
         except UnicodeDecodeError as error:
-            line, byte = raw[: error.start].count(b"\n") + 1, raw[error.start]
+            furthest = max(furthest, error.start)
             if encoding == "utf-8-sig" and error.end >= len(raw) and error.start > len(raw) - 4:
                 break  # UTF-8 up to half a character at its very end: a file that was cut, not one in GB18030
             continue
         if (at := text.find("\0")) >= 0:
             raise BadInput(messages.TEXT_BINARY, path=path, line=text.count("\n", 0, at) + 1)
         return text.replace("\r\n", "\n").replace("\r", "\n")
-    raise BadInput(messages.TABLE_BYTES, path=path, line=line, byte=f"0x{byte:02x}")
+    raise BadInput(messages.TABLE_BYTES, path=path, line=raw.count(b"\n", 0, furthest) + 1, byte=f"0x{raw[furthest]:02x}")
 
 
 def refuse_dialogues(path: str | Path) -> None:

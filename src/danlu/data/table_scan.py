@@ -63,9 +63,8 @@ class Scan:
                     low = low >> np.uint64(1)
                     kept = [_below(part_kept, np.concatenate(sampler), low) for part_kept in kept]
         if not at:
-            raise BadInput(
-                messages.TABLE_TARGET_MISSING if self.dropped else messages.TABLE_HEADER_ONLY, target=asked.target, path=asked.path
-            )
+            empty = messages.TABLE_TARGET_MISSING if self.dropped else messages.TABLE_HEADER_ONLY
+            raise BadInput(empty, target=asked.target, path=asked.path, rows=self.dropped)
         self._settle_task(asked)
         sampler.clear()
         self.y, self.labels = self._targets(targets, at)
@@ -97,7 +96,7 @@ class Scan:
         whole = self.goal.is_numeric() and self.goal.whole
         labels = sorted({label_of(value, whole) for value in self.goal.distinct}, key=(lambda v: (int(v), v)) if whole else None)
         if len(labels) < 2:
-            raise BadInput(messages.TABLE_ONE_CLASS, target=self.target, label=labels[0])
+            raise BadInput(messages.TABLE_ONE_CLASS, target=self.target, label=labels[0], rows=rows)
         place = {label: number for number, label in enumerate(labels)}
         code = {value: place[label_of(value, whole)] for value in self.goal.distinct}
         return _filled(rows, np.int32, chunks, lambda values: [code[value] for value in values]), labels

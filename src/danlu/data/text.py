@@ -24,6 +24,7 @@ from danlu.data.tokenizers import BPE, Characters, from_form, library
 from danlu.errors import BadInput
 from danlu.keys import mix
 
+PIECE = 1 << 20  # characters encoded at once: an int64 a character is eight times the text
 Level = Literal["characters", "bpe"]
 
 
@@ -85,9 +86,14 @@ def _compact(ids: Tensor, vocab: int) -> Tensor:
 
 
 def characters(texts: Mapping[str, Sequence[str]]) -> tuple[Characters, dict[str, Tensor]]:
-    """A character tokenizer of the train documents, and every split encoded: {split: int64 [tokens]}."""
+    """A character tokenizer of the train documents, and every split encoded, a piece at a time: {split: uint16 or int32 [tokens]}."""
     tokenizer = Characters.train(texts["train"])
-    return tokenizer, {split: torch.cat([tokenizer.encode(text) for text in documents]) for split, documents in texts.items()}
+
+    def encoded(documents: Sequence[str]) -> Tensor:
+        pieces = (text[start : start + PIECE] for text in documents for start in range(0, max(len(text), 1), PIECE))
+        return torch.cat([_compact(tokenizer.encode(piece), tokenizer.vocab) for piece in pieces])
+
+    return tokenizer, {split: encoded(documents) for split, documents in texts.items()}
 
 
 def byte_pairs(name: str, texts: Mapping[str, Sequence[str]], vocabulary: int) -> tuple[BPE, dict[str, Tensor]]:

@@ -26,6 +26,7 @@ from danlu.errors import BadInput
 from danlu.fields import NonNegativeInt, PositiveInt
 
 FEW = 4_000_000  # characters up to which a text is learned character by character
+MANY = 100_000  # characters in which there is one passage of each part, unless they are all alike
 LEAST = 600  # characters of a passage
 TAIL, ONE_IN = 48, 12  # a passage ends after a sentence when a hash of the 48 characters before says so, on average once in 12
 SENTENCE = re.compile(r"[^\n.!?。！？]{0,1000}[\n.!?。！？]+|[^\n.!?。！？]{1,1000}")
@@ -70,7 +71,8 @@ class TextFiles:
         whole = sum(len(text) for _, part, text in read if part == TRAIN)
         documents = _documents([(text, part) for _, part, text in read])
         if not documents["train"] or not documents["val"]:
-            raise BadInput(messages.TEXT_TOO_FEW, path=self.path, count=whole, least=4 * LEAST)
+            few = messages.TEXT_TOO_FEW if whole < MANY else messages.TEXT_ALIKE
+            raise BadInput(few, path=self.path, count=whole, least=4 * LEAST)
         level = self.level if self.level != "auto" else "bpe" if whole > FEW else "characters"
         texts = {part: own if level == "bpe" else ["\n".join(own)] for part, own in documents.items() if own}
         data = language_data("text_files", texts, level, self.vocabulary, self.length, self.workers)

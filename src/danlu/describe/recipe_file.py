@@ -26,12 +26,12 @@ def load_recipe(spec: str) -> Recipe:
 
     Raises BadInput if there is no such recipe or anything in it is wrong.
     """
+    if not user_file.is_target(spec) and spec.lower().endswith(SUFFIXES):
+        return from_data(*read(spec))  # read before torch is imported, which takes longer than to refuse a file
     from danlu.core import Recipe
 
     if user_file.is_target(spec):
         thing = user_file.load(user_file.absolute(spec))
-    elif spec.lower().endswith(SUFFIXES):
-        return from_data(*read(spec))
     else:
         thing = find.find("recipe", spec).load()
     made = thing() if callable(thing) and not isinstance(thing, type) else thing

@@ -11,7 +11,10 @@ WHAT_DANLU_IS = Sentence(
 )
 THE_COMMANDS = Sentence("commands (danlu COMMAND --help tells more):", "命令（danlu COMMAND --help 查看详情）：")
 THE_COMMON_FLAGS = Sentence("with every command:", "每个命令都可用：")
-THE_EXIT_CODES = Sentence("exit codes:", "退出码：")
+THE_EXIT_CODES = Sentence(
+    'exit codes (with --json a failure is also a line {{"error": ...}} on standard output):',
+    '退出码（加 --json 时，失败也会在标准输出上给出一行 {{"error": ...}}）：',
+)
 OVERVIEW_EXAMPLES = Sentence(
     "to begin:\n  danlu list recipe\n  danlu train digits\n  danlu train digits optimizer.lr=3e-4 --with ema",
     "入门：\n  danlu list recipe\n  danlu train digits\n  danlu train digits optimizer.lr=3e-4 --with ema",
@@ -38,7 +41,7 @@ CODE_SAVED = Sentence(
     "stopped by Ctrl-C or a signal, and saved: run the same command again to go on",
     "被 Ctrl-C 或信号中止，已保存：再次运行同一命令即可继续",
 )
-CODE_INTERRUPTED = Sentence("stopped by Ctrl-C before there was anything to save", "被 Ctrl-C 中止，此时还没有可保存的内容")
+CODE_INTERRUPTED = Sentence("stopped by Ctrl-C at once: nothing more was saved", "被 Ctrl-C 立即中止，没有再保存任何内容")
 FLAG_LANG = Sentence(
     "speak English or Chinese (else $DANLU_LANG, else the system's language)", "使用英文或中文（默认看 $DANLU_LANG，再看系统语言）"
 )
@@ -154,7 +157,7 @@ PLOT_FLAG = Sentence(
 )
 CANNOT_WRITE = Sentence("cannot write {path}: {error}", "无法写入 {path}：{error}")
 WRITTEN = Sentence("written: {path}", "已写入：{path}")
-INTERRUPTED = Sentence("stopped; there was nothing to save yet", "已中止；此时还没有可保存的内容")
+INTERRUPTED = Sentence("stopped at once; what was saved before is whole", "已立即中止；之前保存的内容完好")
 UNEXPECTED = Sentence(
     "danlu met an error it does not know: {error}. The traceback is in {path}; --debug shows it here",
     "danlu 遇到了未知错误：{error}。调用栈已存入 {path}；加 --debug 可直接显示",

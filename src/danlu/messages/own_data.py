@@ -53,10 +53,13 @@ TABLE_TWO_ROLES = Sentence(
     "column `{column}` cannot be both data.{first} and data.{second}", "列 `{column}` 不能同时是 data.{first} 和 data.{second}"
 )
 TABLE_ONE_CLASS = Sentence(
-    "the target `{target}` has one value only, `{label}`: there is nothing to learn; check data.target",
-    "目标列 `{target}` 只有一个值 `{label}`，没有可学的内容；请检查 data.target",
+    "the target `{target}` has one value only, `{label}` (rows: {rows}): there is nothing to learn; check data.target",
+    "目标列 `{target}` 只有一个值 `{label}`（共 {rows} 行），没有可学的内容；请检查 data.target",
 )
-TABLE_TARGET_MISSING = Sentence("every value of the target `{target}` is missing", "目标列 `{target}` 的值全部缺失")
+TABLE_TARGET_MISSING = Sentence(
+    "every value of the target `{target}` is missing (rows: {rows}), so 0 rows are left",
+    "目标列 `{target}` 的值全部缺失（共 {rows} 行），剩余 0 行",
+)
 TABLE_MANY_CLASSES = Sentence(
     "the target `{target}` holds {count} different values, more than {most} classes; check data.target, or write data.task=regress for numbers",
     "目标列 `{target}` 有 {count} 个不同的值，超过 {most} 个类别；请检查 data.target，若是数值请写 data.task=regress",
@@ -249,6 +252,10 @@ TEXT_RECORDS = Sentence(
     "{path} 是 JSON，既不是 alpaca 也不是 messages 格式；请给出纯文本，或给 classify-text 一个表格（CSV、TSV、Parquet）",
 )
 TEXT_EMPTY_FILE = Sentence("{path} holds no text and is left out", "{path} 中没有文本，未使用")
+TEXT_ALIKE = Sentence(
+    "{path}: its {count} characters are the same passage again and again, so none can be set aside for validation; give data.val_path",
+    "{path} 的 {count} 个字符只是同一段落的反复，无法留出验证文本；请用 data.val_path 指定",
+)
 TEXT_TOO_FEW = Sentence(
     "{path} has {count} characters, too few to set validation text aside; give at least {least} or so, or data.val_path",
     "{path} 有 {count} 个字符，不足以留出验证文本；请给出至少约 {least} 个字符，或用 data.val_path 指定",

@@ -43,7 +43,10 @@ def read(folder: Path) -> tuple[dict[str, Any], Facts]:
         reason = f"format {found.get('format') if isinstance(found, dict) else found!r}"
         raise BadInput(messages.PREPROCESS_BROKEN, path=path, reason=reason)
     known = {field.name for field in fields(Facts)}
-    facts: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in found["facts"].items() if key in known
-    }
-    return found["preprocess"], Facts(**facts)
+    try:
+        facts: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in found["facts"].items() if key in known
+        }
+        return found["preprocess"], Facts(**facts)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BadInput(messages.PREPROCESS_BROKEN, path=path, reason=f"{type(error).__name__}: {error}") from error
