@@ -1,7 +1,7 @@
 """R03: a save is killed at its k-th openat, write, fsync, rename, unlink, for every k: a whole checkpoint is there, and the run goes on.
 
-The kill is strace's, at the entry of the call; the save is in a run that has two checkpoints and prunes one. What is there is the one that
-was being saved or the one before it.
+The kill is strace's, at the entry of the call; the save is of a new best and prunes an old one; in one run it is the last, so that nothing
+later hides what was lost. What is there is the checkpoint that was being saved or the one before it.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from danlu.run import checkpoint
+from danlu.run import checkpoint, log
 from exam import jobs
 from exam.harness import exam_only, go_on, need, outcome, run, settle
 from exam.hooks import SAVED
 from exam.trace import CALLS, traced
 
 
-def before(folder: Path, **how: object) -> Path:
-    """A run of 16 steps that was killed in step 10: steps 4 and 8 are saved."""
+def before(folder: Path, steps: int) -> Path:
+    """A run that was killed in step 10: steps 4 and 8 are saved."""
     folder.mkdir()
-    recipe = jobs.write(folder, "mlp", steps=16, **how)  # type: ignore[arg-type]
+    slowly = {"adamw": {"lr": 0.0003}}  # the loss falls with every epoch: step 12 is a new best
+    recipe = jobs.write(folder, "mlp", steps=steps, optimizer=slowly)
     ended = run("train", recipe, "--out", "run", cwd=folder, hook=("at_step", {"step": 10}))
     assert ended.code == -signal.SIGKILL, ended.text
     return folder
@@ -31,12 +32,14 @@ def before(folder: Path, **how: object) -> Path:
 
 @exam_only
 @pytest.mark.slow
-def test_every_call_of_a_save(tmp_path: Path) -> None:
+@pytest.mark.parametrize("steps", [12, 16])
+def test_every_call_of_a_save(tmp_path: Path, steps: int) -> None:
     need("strace")
-    begun, whole = before(tmp_path / "begun"), tmp_path / "whole"
+    begun, whole = before(tmp_path / "begun", steps), tmp_path / "whole"
     shutil.copytree(begun, whole)
     assert run("resume", "run", cwd=whole).code == 0
     reference, failures, counts = outcome(whole / "run"), [], {}
+    assert any(event["step"] == 12 and event.get("best") for event in log.read(whole / "run" / "events.jsonl")), "step 12 is no new best"
     for call in CALLS:
         for k in itertools.count(1):
             folder = tmp_path / f"{call}-{k}"
@@ -55,4 +58,4 @@ def test_every_call_of_a_save(tmp_path: Path) -> None:
                 failures.append(f"{folder}: went on to something else: {last.last}")
             else:
                 shutil.rmtree(folder)
-    settle("R03", sum(counts.values()), failures, killed_at=counts)
+    settle("R03", sum(counts.values()), failures, **{f"killed_at_in_a_run_of_{steps}": counts})

@@ -30,7 +30,7 @@ def test_pruning(tmp_path: Path, background: bool) -> None:
     begun, whole = tmp_path / "begun", tmp_path / "whole"
     begun.mkdir()
     policy = {"every": 2, "keep": 1, "best": 2, "milestones": 5, "background": background}
-    recipe = jobs.write(begun, "mlp", steps=16, validate={"every": 4})
+    recipe = jobs.write(begun, "mlp", steps=16, validate={"every": 4}, optimizer={"adamw": {"lr": 0.0003}})  # step 12 is a new best
     given = json.loads(recipe.read_text())
     recipe.write_text(json.dumps({**given, "techniques": [{"checkpoint": policy}, *given["techniques"][1:]]}))
     first = run("train", recipe, "--out", "run", cwd=begun, hook=("at_step", {"step": 9}))

@@ -314,6 +314,36 @@ def test_a_crash_between_any_two_file_operations_leaves_a_whole_checkpoint(tmp_p
     assert kth > 20
 
 
+def test_a_crash_before_the_best_is_named_is_made_good(tmp_path, monkeypatch):
+    """Whoever was killed between the rename of a checkpoint and that of `best` never marks that step again: its state says that it did."""
+    for kth in range(1, 200):
+        runs = tmp_path / str(kth)
+        write(a_state(1), runs, 1, best=True)
+        with monkeypatch.context() as patch:
+            reached = interrupt(patch, kth, Crash)
+            with contextlib.suppress(Crash):
+                write(a_state(2), runs, 2, best=True)
+            done = not reached()
+        checkpoint.recover(runs)
+        newest, _ = checkpoint.newest_valid(runs)
+        checkpoint.settle(runs, int(newest.name[-1]))
+        assert checkpoint.named(runs, "latest") == checkpoint.named(runs, "best") == newest
+        if done:
+            break
+    assert done and kth > 20
+
+
+def test_best_goes_back_with_a_run_whose_newest_checkpoint_is_broken(tmp_path):
+    for step, best in ((1, False), (2, True), (3, False), (4, True)):
+        write(a_state(step), tmp_path, step, best=best, keep=9)
+    (tmp_path / "step-4" / "state.json").unlink()
+    checkpoint.settle(tmp_path, 3)
+    assert [checkpoint.named(tmp_path, name).name for name in ("latest", "best")] == ["step-3", "step-2"]
+    (tmp_path / "step-2" / "manifest.json").unlink()  # none says that it was best, as none did before manifests could
+    checkpoint.settle(tmp_path, 3)
+    assert checkpoint.named(tmp_path, "best").name == "step-2"
+
+
 @pytest.mark.parametrize("again", [False, True], ids=["new step", "same step"])
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EROFS])
 def test_a_write_that_fails_anywhere_is_said_and_leaves_nothing(tmp_path, monkeypatch, code, again):

@@ -46,7 +46,7 @@ def check_rows(data: Data, batch_size: int) -> None:
 def checked(data: Data) -> Data:
     """The data, whose rows that `check_rows` could not see whole are checked for labels, token ids and categories as they are fetched."""
     seen = {split: getattr(data, split) for split in ("train", "val", "test")}
-    hidden = {
+    hidden: dict[str, Any] = {
         split: Checked(rows, split, data)
         for split, rows in seen.items()
         if rows is not None and not hasattr(rows, "content") and not hasattr(rows, "one_pass")  # whose ids are none of the rows'

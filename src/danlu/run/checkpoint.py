@@ -86,7 +86,7 @@ def write(
         checkpoints.mkdir(mode=0o700, exist_ok=True)
         recover(checkpoints)
         new.mkdir(mode=0o700)
-        durable.write(new / "manifest.json", [_manifest(step, _written(new, taken))])
+        durable.write(new / "manifest.json", [_manifest(step, _written(new, taken), best)])
         durable.sync_folder(new)
         _commit(new, folder)
         durable.replace(checkpoints / "latest", f"{folder.name}\n")
@@ -192,6 +192,17 @@ def recover(checkpoints: Path) -> None:
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
 
 
+def settle(checkpoints: Path, newest: int) -> None:
+    """Let `latest` and `best` name what they named when step `newest` had just been saved.
+
+    A crash may have come before they moved; or a newer checkpoint, which they name, is broken and the run goes on without it.
+    """
+    best = next((step for step in reversed(steps(checkpoints)) if step <= newest and _is_best(checkpoints / f"step-{step}")), None)
+    for name, step in (("latest", newest), ("best", best)):
+        if step is not None and named(checkpoints, name) != checkpoints / f"step-{step}":
+            durable.replace(checkpoints / name, f"step-{step}\n")
+
+
 def prune(checkpoints: Path, step: int, keep: int, stays: Callable[[int], bool] = lambda step: False) -> None:
     """Delete all but the newest `keep` up to `step`, those whose step `stays`, and the one that `best` names.
 
@@ -240,9 +251,9 @@ def _commit(new: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _manifest(step: int, files: dict[str, tuple[int, str]]) -> bytes:
+def _manifest(step: int, files: dict[str, tuple[int, str]], best: bool) -> bytes:
     body = {"format": FORMAT, "danlu": version("danlu"), "step": step, "files": {name: list(files[name]) for name in sorted(files)}}
-    return _sealed(body)
+    return _sealed({**body, "best": True} if best else body)  # the file `best` moves later: a crash may come between
 
 
 def _sealed(body: dict[str, Any]) -> bytes:
@@ -276,6 +287,14 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 def _is_manifest(body: dict[str, Any]) -> bool:
     files = body["files"]
     return type(body["step"]) is int and all([type(part) for part in file] == [int, str] for file in files.values())
+
+
+def _is_best(folder: Path) -> bool:
+    """Whether the checkpoint was the best so far when it was saved (since there is `settle`; those from before do not say)."""
+    try:
+        return bool(_read_manifest(folder).get("best"))
+    except Broken:
+        return False
 
 
 def _broken(folder: Path, file: str, what: Sentence, **values: Any) -> Broken:

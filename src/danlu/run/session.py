@@ -125,6 +125,7 @@ class Session:
         for reason in passed_over:
             self.events.tell("passed_over", self.run.step, reason=str(reason))
             self.tell(messages.PASSED_OVER, reason=reason, folder=newest.name)
+        checkpoint.settle(checkpoints, int(newest.name.removeprefix("step-")))
         saved = checkpoint.extra(newest, "recipe", self.folder.recipe)
         changed = [field for field in saved if saved[field] != self.folder.recipe.get(field)]
         self.run.load(changes.adapted(checkpoint.read(newest, verified=True), self.run, changed))
