@@ -1,6 +1,6 @@
 """Mutated headers of tensor files and manifests, read in processes that may die: `python -m exam.fuzz FOLDER FIRST LAST`.
 
-It prints one line of JSON: how many were read and how many refused, what else was raised, and the most memory that was held beyond the start.
+It prints one line of JSON: how many were read and how many refused, what else was raised, and the most memory held beyond the start.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""R24: data that was changed before a run goes on is detected by its fingerprint and refused; data changed while it goes on changes nothing.
+"""R24: data that was changed before a run goes on is detected by its fingerprint and refused; data changed meanwhile changes nothing.
 
 What danlu reads (tables, texts, images) it reads once, at the start, so a run ends with the bits of a run whose files nobody touched. Rows
 that a user's class fetches are told apart by what all of them hold, or, where only a fetch shows them, by their number and 64 of them.

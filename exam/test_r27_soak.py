@@ -1,4 +1,4 @@
-"""R27: 20,000 steps, 200 saves, 4 evaluations: memory grows by less than 1 MB in 1,000 steps, open files do not, and nothing is left behind.
+"""R27: 20,000 steps, 200 saves, 4 evaluations: memory grows by less than 1 MB in 1,000 steps, open files do not, nothing is left behind.
 
 Nothing: in /dev/shm and among the temporary files, after the end and after a kill, with data workers too. (But for the empty folder
 `torchinductor_<user>`, which torch makes once for each user when a torch.optim.Optimizer is made, with or without danlu.)

@@ -1,6 +1,6 @@
 """R33: typos of one edit in keys and names of a file, in settings and in flags are all refused, and the right word comes first.
 
-The typos are drawn: a letter left out, added, changed, or two neighbours swapped. One that makes another right word is drawn again; one that
+The typos are drawn: a letter left out, added, changed, or two neighbours swapped. One that makes a right word is drawn again; one that
 two right words are as near to counts against danlu when it suggests the other.
 """
 
@@ -37,7 +37,8 @@ RECIPES: dict[str, Any] = {
 }
 FLAGS = [flag.name for flag in (*train.COMMAND.flags,)]
 SETTINGS = ["optimizer.lr=0.1", "optimizer.weight_decay=0.1", "data.workers=0", "batch_size=16", "seed=2", "steps=4", "epochs=1",
-            "model.mlp.dropout=0.1", "ema.decay=0.5", "mixup.alpha=0.3", "precision=fp32", "optimizer=adamw", "schedule=cosine"]  # fmt: skip
+            "model.mlp.dropout=0.1", "ema.decay=0.5", "mixup.alpha=0.3", "precision=fp32", "optimizer=adamw",
+            "schedule=cosine"]  # fmt: skip
 
 
 def mistyped(word: str, draw: random.Random) -> str:

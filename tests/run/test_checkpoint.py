@@ -184,7 +184,8 @@ def test_names_in_a_manifest_cannot_leave_the_folder(tmp_path):
 
 @pytest.mark.parametrize(
     "forged",
-    [{"files": None}, {"files": [1]}, {"files": {"model.safetensors": 3}}, {"files": {"model.safetensors": [1]}}, {"files": {"\0": [1, "0"]}},
+    [{"files": None}, {"files": [1]}, {"files": {"model.safetensors": 3}}, {"files": {"model.safetensors": [1]}},
+     {"files": {"\0": [1, "0"]}},
      {"files": {"\ud800": [1, "0"]}}, {"step": "3"}, {"step": None}, {"format": "2"}, {"format": 99, "danlu": None}],
 )  # fmt: skip
 def test_a_manifest_that_was_made_up_is_refused(tmp_path, forged):

@@ -27,5 +27,5 @@ def test_read(tmp_path):
 )  # fmt: skip
 def test_refused(tmp_path, found):
     put(tmp_path, found)
-    with pytest.raises(BadInput, match="preprocess.json"):
+    with pytest.raises(BadInput, match=r"preprocess\.json"):
         preprocess.read(tmp_path)
