@@ -107,10 +107,7 @@ def test_a_step_asks_once(name, reads):
 
 
 # A technique that reports may read what it reports, when it does.
-# K-FAC reads whether its factors are finite, at its factor steps only.
-SILENT = [
-    found for found in catalogue("technique", others=False) if found.load().wrap_reports is Technique.wrap_reports and found.name != "kfac"
-]
+SILENT = [found for found in catalogue("technique", others=False) if found.load().wrap_reports is Technique.wrap_reports]
 
 
 @pytest.mark.parametrize("found", SILENT, ids=lambda found: found.name)

@@ -112,7 +112,7 @@ def basis(factors: Factors) -> Factors:
     return found
 
 
-def preconditioned(gradient: Tensor, found: Factors, damping: float, split: bool) -> Tensor:
+def preconditioned(gradient: Tensor, found: Factors, damping: float | Tensor, split: bool) -> Tensor:
     """(A (x) G + damping)^-1 times a gradient [out, in]. found: what `basis` found.
 
     split: the damping goes into both factors, as (A + pi root(damping)) (x) (G + root(damping) / pi), where pi is the root of the ratio of

@@ -187,7 +187,7 @@ def test_damping_falls_where_the_model_is_right_and_rises_where_it_is_not():
     def after(damping: float, **fields) -> float:
         kfac = EXACT(damping=damping, adapt_every=1)
         run = toys.trained(kfac, **{"batch_size": 40, "optimizer": SGD(lr=1.0, momentum=0.0), "steps": 4, **fields})
-        return run.techniques[0].damping_now / damping
+        return float(run.techniques[0].damping_now) / damping
 
     one = {"model": lambda: nn.Sequential(nn.Linear(6, 3)), "data": regression, "loss": squared, "batch_size": 32}
     assert after(1.0, **one) == pytest.approx((19 / 20) ** 4)  # of a quadratic loss the model is exact, and the damping only too careful

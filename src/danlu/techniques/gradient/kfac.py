@@ -83,7 +83,8 @@ class KFAC(Technique):
             warnings.warn(say(LEFT, names=", ".join(left)), stacklevel=2)
         self.factors: dict[str, Factors] = {}
         self.bases: dict[str, Factors] = {}
-        self.updates, self.damping_now = 0, self.damping
+        self.updates = 0
+        self.damping_now = torch.tensor(self.damping, dtype=torch.float64)
         self._units, self._step = known, -1
 
         def natural(objective: Objective, batches: Sequence[Batch]) -> Outcome:
@@ -125,14 +126,13 @@ class KFAC(Technique):
         step = batches[0].step
         if step % self.factor_every == 0 or not factors:
             found = self._statistics(objective, batches, run)
-            if all(bool(value.isfinite().all()) for own in found.values() for value in own.values()):
-                keep = min(1 - 1 / (updates + 1), self.decay)
-                old = lambda name, side, value: factors[name][side] if name in factors else torch.zeros_like(value)
-                factors = {
-                    name: {side: keep * old(name, side, value) + (1 - keep) * value for side, value in own.items()}
-                    for name, own in found.items()
-                }
-                updates += 1
+            sound = torch.stack([value.isfinite().all() for own in found.values() for value in own.values()]).all() if found else None
+            keep = min(1 - 1 / (updates + 1), self.decay)
+            factors = {
+                name: {side: _blended(factors.get(name, {}).get(side), value, keep, sound) for side, value in own.items()}
+                for name, own in found.items()
+            }
+            updates += 1
         if factors and (step % self.basis_every == 0 or not bases):
             bases = {}
             for name, own in factors.items():
@@ -221,18 +221,13 @@ class KFAC(Technique):
             if unit.name in slopes and unit.name in self.factors:
                 moved = _wide(_weights(unit) - weights[unit.name])
                 bend = quadratic(moved, self.factors[unit.name]) + self.damping_now * moved.square().sum()
-                foretold += ((slopes[unit.name] * moved).sum() + 0.5 * bend).double().cpu()
-        if not bool(after.loss.isfinite()):
-            ratio = 0.0
-        elif float(foretold) >= 0:  # other parts of the recipe (momentum, a penalty) led the step: nothing was foretold
-            return
-        else:
-            ratio = float((after.loss - before.loss) / foretold)
-        factor = GROWTH**self.adapt_every
-        if ratio > 0.75:
-            self.damping_now = max(self.damping_now * factor, 1e-10)
-        elif ratio < 0.25:
-            self.damping_now = min(self.damping_now / factor, 1e6)
+                foretold = foretold + ((slopes[unit.name] * moved).sum() + 0.5 * bend).double().cpu()
+        change = (after.loss - before.loss).double().cpu()
+        ratio = torch.where(change.isfinite(), change / foretold, torch.zeros_like(change))
+        factor, now = GROWTH**self.adapt_every, self.damping_now
+        new = torch.where(ratio > 0.75, (now * factor).clamp(min=1e-10), torch.where(ratio < 0.25, (now / factor).clamp(max=1e6), now))
+        # Where no fall was foretold, other parts of the recipe (momentum, a penalty) led the step: nothing can be learned of it.
+        self.damping_now = torch.where(foretold < 0, new, now)
 
     @classmethod
     def example(cls) -> KFAC:
@@ -270,6 +265,13 @@ class Seen:
     def __exit__(self, *_: object) -> None:
         for hook in self._hooks:
             hook.remove()
+
+
+def _blended(old: Tensor | None, new: Tensor, keep: float, sound: Tensor | None) -> Tensor:
+    """The running mean; what it was where the new statistics are not finite. (Nothing is read from the device.)"""
+    old = torch.zeros_like(new) if old is None else old
+    mean = keep * old + (1 - keep) * new
+    return mean if sound is None else torch.where(sound, mean, old)
 
 
 def _wide(tensor: Tensor) -> Tensor:
