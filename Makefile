@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-export DANLU_DATA ?= $(wildcard ../shared/data)
+export DANLU_DATA ?= $(abspath $(wildcard ../shared/data))
 
 .PHONY: demo test check fast fuzz exam lessons docs lint types recipes bench oldest clean
 

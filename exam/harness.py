@@ -218,9 +218,12 @@ def _server() -> Server:
 def start(*arguments: Any, cwd: Path, hook: tuple[str, dict[str, Any]] | None = None) -> Started:
     """Start `danlu ARGUMENTS` in the folder `cwd`, forked from a process that has everything imported.
 
+    A training is started without the check before it, whose own steps the items that watch steps would see.
+
     hook: the name of a function in `exam.hooks` and its options; it is called first, in the new process.
     """
-    return _server().start(arguments, cwd, hook)
+    unchecked = ("--no-check",) if arguments[:1] == ("train",) else ()
+    return _server().start((*arguments[:1], *unchecked, *arguments[1:]), cwd, hook)
 
 
 def run(*arguments: Any, cwd: Path, hook: tuple[str, dict[str, Any]] | None = None) -> Ended:

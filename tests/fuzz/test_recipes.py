@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from danlu.errors import Trouble
 from fuzz import claims, drawing
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200), pytest.mark.filterwarnings("ignore:kfac leaves to the inner optimiser")]
 
 COUNT = int(os.environ.get("DANLU_FUZZ", "80"))
 MOST_REFUSED = 0.2

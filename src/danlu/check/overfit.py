@@ -37,7 +37,7 @@ def overfit(trial: Trial) -> Line:
     first, last, best = losses[0], losses[-1], min((x for x in losses if math.isfinite(x)), default=math.nan)
     size = abs(first) or 1.0
     fallen = (first - best) / size
-    whole = fallen * trial.total / len(losses)
+    whole = fallen * max(1.0, trial.total / len(losses))  # a recipe of fewer steps than were made here is not blamed for being short
     figures = {"first": first, "last": last, "best": best, "steps": len(losses), "lr": lr, "rows": sum(len(b.ids) for b in batches),
                "total": trial.total, "share": 100 * whole}  # fmt: skip
     if not math.isfinite(last):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -86,7 +87,17 @@ def _cost() -> Cost:
         return Cost(time.process_time(), None)
     child, own = resource.getrusage(resource.RUSAGE_CHILDREN), resource.getrusage(resource.RUSAGE_SELF)
     unit = 1 if sys.platform == "darwin" else 1024
-    return Cost(time.process_time() + child.ru_utime + child.ru_stime, own.ru_maxrss * unit)
+    return Cost(time.process_time() + child.ru_utime + child.ru_stime, _own_peak() or own.ru_maxrss * unit)
+
+
+def _own_peak() -> int | None:
+    """The most bytes this program had in memory, where the system says so: `ru_maxrss` of Linux begins with what the parent had."""
+    try:
+        text = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    found = re.search(r"^VmHWM:\s+(\d+) kB", text, re.MULTILINE)
+    return int(found[1]) * 1024 if found else None
 
 
 def cut_off() -> None:

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import torch
 from torch import Tensor
 
 from danlu.core import Technique
-from danlu.fields import NonNegative, Positive, Rate
+from danlu.fields import NonNegative, Positive, Range, Rate
 from danlu.optim.foreach import Foreach, Touched, zeros
 from danlu.optim.groups import Grouped, LayerDecay
 
 if TYPE_CHECKING:
     from danlu.core import Evaluate, Outcome, Run, Update
+
+Power = Annotated[float, Range(0, 16)]  # of a count of steps and of a rate: more overflows a float
 
 
 @dataclass
@@ -39,8 +41,8 @@ class ScheduleFree(Technique):
     lr: Positive = 1.0
     beta: Rate = 0.9
     weight_decay: NonNegative = 0.0
-    power: NonNegative = 0.0
-    rate_power: NonNegative = 2.0
+    power: Power = 0.0
+    rate_power: Power = 2.0
     decay_norms: bool = False
     layer_decay: LayerDecay = 1.0
 
