@@ -1,1 +1,1 @@
-"""Numbers worth knowing before a long run, found by trying: the learning rate, and the batch size."""
+"""Numbers worth knowing before a long run, found by trying: the learning rate."""

@@ -5,16 +5,12 @@ from __future__ import annotations
 from danlu.errors import Sentence
 
 ABOUT_FIND = Sentence(
-    "find a number before a long run: `lr`, the learning rate, by a range test; `batch`, the useful batch size, by the gradient noise scale",
-    "长时间训练之前先找数值：`lr` 用区间测试找学习率，`batch` 用梯度噪声尺度找合适的批大小",
+    "find a number before a long run: `lr`, the learning rate, by a range test", "长时间训练之前先找数值：`lr` 用区间测试找学习率"
 )
-MORE_FIND = Sentence(
-    "danlu find lr digits --seeds 3 --out lr.png\ndanlu find batch tinyshakespeare --steps 200",
-    "danlu find lr digits --seeds 3 --out lr.png\ndanlu find batch tinyshakespeare --steps 200",
-)
-FIND_WHAT = Sentence("find what? `lr` or `batch`; found `{found}`", "要找什么？`lr` 或 `batch`；现在是 `{found}`")
+MORE_FIND = Sentence("danlu find lr digits --seeds 3 --out lr.png", "danlu find lr digits --seeds 3 --out lr.png")
+FIND_WHAT = Sentence("find what? there is `lr`; found `{found}`", "要找什么？目前有 `lr`；现在是 `{found}`")
 FLAG_FIND_SEEDS = Sentence("how many seeds to try (3)", "尝试多少个随机种子（3）")
-FLAG_FIND_STEPS = Sentence("steps for each seed (lr: 200; batch: 200)", "每个种子的步数（lr：200；batch：200）")
+FLAG_FIND_STEPS = Sentence("steps for each seed (200)", "每个种子的步数（200）")
 FLAG_FIND_LOW = Sentence("the lowest rate (1e-6)", "最低学习率（1e-6）")
 FLAG_FIND_HIGH = Sentence("the highest rate (10)", "最高学习率（10）")
 FLAG_FIND_OUT = Sentence("write the picture as FILE.png or FILE.svg", "把图写到 FILE.png 或 FILE.svg")
