@@ -13,7 +13,7 @@ from danlu.optim.schedules import Cosine
 def digits() -> Recipe:
     """Handwritten digits with a two-layer perceptron, in seconds.
 
-    Reaches test_accuracy 0.9944 ± 0.003 (mean and deviation of 3 seeds) in 1.3 CPU-seconds on 1 thread.
+    Reaches test_accuracy 0.9944 ± 0.003 (mean and deviation of 3 seeds) in 1.8 CPU-seconds on 1 thread.
 
     中文: 两层感知机识别手写数字，几秒钟训练完
 
