@@ -64,3 +64,22 @@ NO_MEMORY_ELSEWHERE = Sentence(
     "第 {step} 步之后内存不足（{reason}），且不在微批计算之中，减小微批也无济于事；请改用更小的模型、状态更少的优化器（sgd）、"
     "更少的保存权重副本的技巧，或内存更大的设备",
 )
+NO_SEAT = Sentence(
+    "the environment says {rank}={found} and {world}={of}, which is no process among several; start with `danlu launch` or torchrun",
+    "环境变量 {rank}={found}、{world}={of} 不成立；请用 `danlu launch` 或 torchrun 启动",
+)
+NO_MEETING = Sentence(
+    "the environment says that there are {world} processes, but not where they meet; set MASTER_ADDR (a machine all of them reach) and "
+    "MASTER_PORT (a free port there), or start with `danlu launch` or torchrun",
+    "环境变量说明有 {world} 个进程，却没有会合地址；请设置 MASTER_ADDR（各进程都能访问的机器）和 MASTER_PORT（其上的空闲端口），"
+    "或用 `danlu launch`、torchrun 启动",
+)
+MODELS_DIFFER = Sentence(
+    "process {ranks} built another model than process 0; start all processes with the same recipe, seed, code and data",
+    "进程 {ranks} 构建的模型与进程 0 不同；所有进程须使用相同的配方、随机种子、代码和数据",
+)
+NO_MEMORY_RANK = Sentence(
+    "process {rank}: memory does not suffice for {rows} rows at once ({reason}); set a smaller micro_batch_size, or start more processes. "
+    "Several processes cannot halve it alone",
+    "进程 {rank}：内存放不下一次 {rows} 行（{reason}）；请减小 micro_batch_size，或增加进程数。多进程时单个进程无法自行减半",
+)

@@ -79,6 +79,10 @@ class Placement:
         """The inner product of two lists of tensors, whole on every process: a 0-d tensor."""
         return torch.stack([torch.sum(a * b) for a, b in zip(left, right, strict=True)]).sum()
 
+    def gather(self, pieces: list[Tensor]) -> Tensor:
+        """The rows of all processes in the order of the data; pieces: one [rows, ...] for each slot that this process looked at."""
+        return torch.cat(pieces)
+
     def full(self, tensor: Tensor) -> Tensor:
         """The whole of a tensor that may be sharded."""
         return tensor
@@ -163,7 +167,7 @@ class Placement:
         def gradient(objective: Objective, batches: Sequence[Batch]) -> Outcome:
             for p in parameters:
                 p.grad = None
-            counts = batches[0].counts if len(batches) == 1 else self._counts(batches)
+            counts = self._counts(batches)
             sums: dict[str, tuple[Tensor, str]] = {}
             if tracked:
                 buffers.watch()
@@ -181,6 +185,7 @@ class Placement:
                 raise
             finally:  # whoever interrupts a step must not leave its random key behind
                 Keyed.ids = None
+            self._finish(sums)
             if tracked:
                 buffers.settle(self.sum)
             losses = [value for value, _ in sums.values() if value.is_floating_point()]
@@ -206,7 +211,10 @@ class Placement:
     def _counts(self, batches: Sequence[Batch]) -> dict[str, Any]:
         """Each denominator over all micro-batches and processes."""
         names = batches[0].counts
-        return {name: sum((b.counts[name] for b in batches[1:]), start=batches[0].counts[name]) for name in names}
+        return names if len(batches) == 1 else {name: sum((b.counts[name] for b in batches[1:]), start=batches[0].counts[name]) for name in names}
+
+    def _finish(self, sums: dict[str, tuple[Tensor, str]]) -> None:
+        """After the last micro-batch: `p.grad` and every term become the sums over all processes."""
 
     def _seed(self, count: Any) -> Tensor:
         """The loss scale over a count as a 0-d tensor; zero for a count of zero."""
@@ -258,16 +266,16 @@ class Placement:
         with torch.no_grad(), self.looking(model, weights):
             slots = (slot for step in range(plan.steps_per_epoch) for slot in plan.shard(step, self.rank, self.world))
             for slot, inputs, targets in fetched(rows, plan, slots):
-                if slot.empty:
+                if slot.empty and self.world == 1:
                     continue
                 ids = devices.to(slot.ids, self.device)
                 batch = Batch(self.put(inputs), self.put(targets), ids, slot.step, slot.place, slot.last)
                 batch.counts = {"rows": len(slot.ids), "once": 1.0, **count(batch)}
                 with self.precision.autocast():
                     found = fn(model, batch)
-                for key, value in found.items():
+                for key, value in _nothing(found).items() if slot.empty else found.items():
                     total[key] = value if key not in total else total[key] + value
-        return {key: torch.cat(value) if isinstance(value, list) else self.sum(value) for key, value in total.items()}
+        return {key: self.gather(value) if isinstance(value, list) else self.sum(value) for key, value in total.items()}
 
     @contextmanager
     def looking(self, model: nn.Module, weights: dict[str, Tensor] | None = None) -> Iterator[None]:
@@ -374,3 +382,11 @@ def _mapped(fn: Callable[[Tensor], Tensor], tree: Any) -> Any:
     if isinstance(tree, dict):
         return {key: _mapped(fn, value) for key, value in tree.items()}
     return fn(tree) if isinstance(tree, Tensor) else tree
+
+
+def _nothing(found: dict[str, Any]) -> dict[str, Any]:
+    """What a slot without rows adds to what was found: the same names, and nothing."""
+    return {
+        key: [piece[:0] for piece in value] if isinstance(value, list) else torch.zeros_like(value) if isinstance(value, Tensor) else 0
+        for key, value in found.items()
+    }
