@@ -19,6 +19,7 @@ DIVERGED = 5  # training stopped because numbers were no longer finite
 NO_SPACE = 6  # the disk is full or cannot be written; what was saved before is whole
 DAMAGED = 7  # a stored file is not what was written: a byte of it changed, or it is missing
 NO_MEMORY = 8  # memory does not suffice for the smallest micro-batch; what was saved is whole
+LOST = 9  # another process of the training ended; the run goes on from its newest checkpoint
 SAVED_RUN_AGAIN = 75  # stopped by a signal, saved; run the same command again to go on (EX_TEMPFAIL)
 
 _language: str | None = None
@@ -99,3 +100,9 @@ class NoMemory(Trouble):
     """Memory does not suffice, and what needs it cannot be made smaller without changing the training."""
 
     code = NO_MEMORY
+
+
+class Lost(Trouble):
+    """Another process of this training is gone, or does not answer."""
+
+    code = LOST

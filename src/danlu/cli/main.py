@@ -22,6 +22,7 @@ COMMANDS = (
     "look",
     "find",
     "train",
+    "launch",
     "resume",
     "checkpoints",
     "evaluate",
@@ -51,6 +52,7 @@ CODES = {
     errors.NO_SPACE: messages.CODE_NO_SPACE,
     errors.DAMAGED: messages.CODE_DAMAGED,
     errors.NO_MEMORY: messages.CODE_NO_MEMORY,
+    errors.LOST: messages.CODE_LOST,
     errors.SAVED_RUN_AGAIN: messages.CODE_SAVED,
     130: messages.CODE_INTERRUPTED,
 }

@@ -36,16 +36,20 @@ def run(words: list[str], given: Given) -> int:
 
 def trained(recipe: Recipe, name: str, out: str | Path | None, given: Given, resume: bool = False, changing: Collection[str] = ()) -> int:
     """Train with whatever progress the flags ask for, then print the result on standard output."""
+    from danlu.placement.processes import seat
     from danlu.run.train import train
 
     how: dict[str, Any] = {"name": name, "resume": resume, "start": given.get("--from"), "command": ["danlu", *sys.argv[1:]]}
     how |= {"accept": _accepted(given), "limit": _limit(given), "changing": changing}
     how["check"] = not resume and not given["--no-check"]
-    if given["--quiet"]:
+    follows = seat().rank > 0  # the first of several processes speaks for all
+    if given["--quiet"] or follows:
         result = train(recipe, out, **how)
     else:
         with watcher(name) as shown:
             result = train(recipe, out, **how, watchers=[shown], tell=shown.tell)
+    if follows:
+        return 0
     if given["--json"]:
         print(json.dumps(facts(result), ensure_ascii=False, allow_nan=False))
     else:

@@ -83,3 +83,12 @@ NO_MEMORY_RANK = Sentence(
     "Several processes cannot halve it alone",
     "进程 {rank}：内存放不下一次 {rows} 行（{reason}）；请减小 micro_batch_size，或增加进程数。多进程时单个进程无法自行减半",
 )
+PROCESS_LOST = Sentence(
+    "process {rank}: another process of this training is gone or does not answer ({reason}). What was saved is whole; start all of them "
+    "again to go on",
+    "进程 {rank}：训练的另一个进程已退出或无响应（{reason}）。已保存的内容完好；请重新启动全部进程以继续",
+)
+MANY_WITHOUT_PLACEMENT = Sentence(
+    "{world} processes were started, and the recipe's placement is for one; set placement=ddp, or start a single process",
+    "启动了 {world} 个进程，而配方的 placement 只用一个进程；请设置 placement=ddp，或只启动一个进程",
+)

@@ -121,3 +121,8 @@ RUN_FILE_UNREADABLE = Sentence(
 NO_CHECKPOINTS = Sentence("{folder} has no checkpoint yet", "{folder} 还没有检查点")
 WHOLE = Sentence("whole", "完好")
 LOOKS_WHOLE = Sentence("sizes right", "大小相符")
+FOLLOWING = Sentence(
+    "process {rank} of {world} follows from step {step} of {total}; process 0 writes {folder}",
+    "进程 {rank}（共 {world} 个）从第 {step} 步（共 {total} 步）跟随；由进程 0 写入 {folder}",
+)
+FOLLOWED = Sentence("finished after step {step}", "第 {step} 步后完成")

@@ -71,6 +71,14 @@ class Placement:
         """`value` (a tensor or a number) summed over the processes of an axis."""
         return value
 
+    def most(self, value: int) -> int:
+        """The largest `value` of all processes."""
+        return value
+
+    def everyone(self, value: Any) -> list[Any]:
+        """The plain values (what JSON can hold) of all processes, by rank."""
+        return [value]
+
     def norm(self, tensors: Sequence[Tensor]) -> Tensor:
         """The Euclidean norm of all elements of `tensors` together, whole on every process: a 0-d tensor."""
         return nn.utils.get_total_norm(list(tensors))

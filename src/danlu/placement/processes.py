@@ -6,7 +6,8 @@ Understood are the variables of torchrun, of `danlu launch` (the same ones), of 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ import torch
 import torch.distributed as dist
 
 from danlu import messages
-from danlu.errors import BadInput
+from danlu.errors import BadInput, Lost
 
 
 class Seat(NamedTuple):
@@ -50,6 +51,17 @@ def join(device: torch.device, timeout: float = 1800.0) -> Seat:
         backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
         dist.init_process_group(backend, rank=found.rank, world_size=found.world, timeout=timedelta(seconds=timeout))
     return found
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Inside, a process whose partner is gone says so. Raises Lost."""
+    try:
+        yield
+    except RuntimeError as error:
+        if dist.is_available() and dist.is_initialized() and (isinstance(error, dist.DistError) or "gloo" in str(error)):
+            raise Lost(messages.PROCESS_LOST, rank=dist.get_rank(), reason=" ".join(str(error).split())[:200]) from error
+        raise
 
 
 def leave() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -40,6 +41,24 @@ class Spmd(Placement):
         if not isinstance(value, Tensor):
             return type(value)(self._all_reduced(torch.tensor(float(value), dtype=torch.float64)).item())
         return self._all_reduced(value.detach().clone())
+
+    def most(self, value: int) -> int:
+        if self.world == 1:
+            return value
+        found = torch.tensor(value)
+        dist.all_reduce(found, op=dist.ReduceOp.MAX)
+        return int(found)
+
+    def everyone(self, value: Any) -> list[Any]:
+        if self.world == 1:
+            return [value]
+        text = torch.frombuffer(bytearray(json.dumps(value).encode()), dtype=torch.uint8)
+        sizes = [torch.zeros(1, dtype=torch.int64) for _ in range(self.world)]
+        dist.all_gather(sizes, torch.tensor([len(text)]))
+        longest = int(max(sizes))
+        texts = [torch.zeros(longest, dtype=torch.uint8) for _ in range(self.world)]
+        dist.all_gather(texts, torch.cat([text, text.new_zeros(longest - len(text))]))
+        return [json.loads(bytes(found[: int(size)].tolist())) for found, size in zip(texts, sizes)]
 
     def _all_reduced(self, value: Tensor) -> Tensor:
         dist.all_reduce(value)
@@ -91,10 +110,8 @@ class Spmd(Placement):
         for name, value in model.state_dict().items():
             digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
             digest.update(raw(value.detach().cpu()).numpy().tobytes())
-        mine = torch.frombuffer(bytearray(digest.digest()[:8]), dtype=torch.int64)
-        everyone = [torch.empty_like(mine) for _ in range(self.world)]
-        dist.all_gather(everyone, mine)
-        others = [rank for rank, found in enumerate(everyone) if not torch.equal(found, everyone[0])]
+        everyone = self.everyone(digest.hexdigest())
+        others = [rank for rank, found in enumerate(everyone) if found != everyone[0]]
         if others:
             raise Refused(messages.MODELS_DIFFER, ranks=", ".join(map(str, others)))
 

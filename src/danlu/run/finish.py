@@ -18,6 +18,9 @@ from danlu.techniques.reports.early_stop import EarlyStop
 from danlu.techniques.reports.validate import Validate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from danlu.core import Run
     from danlu.run.session import Session
 
 PICTURE = "curves.png"
@@ -42,7 +45,8 @@ def finish(session: Session) -> Result:
         session.tell(messages.FINISHED_BEFORE, step=session.done["step"], folder=path)
         return Result(path, session.done["step"], session.done["best_step"], session.done["metrics"])
     step, epoch = run.step, run.step / run.plan.steps_per_epoch
-    weights, best_step, kind = _choose(session)
+    run.placement.everyone(None)  # every checkpoint is written: all processes choose from the same
+    weights, best_step, kind = choose(run, session.folder.checkpoints, session.tell)
     scores = score(run, run.data.test, "test_", weights) if run.data.test is not None else {}
     metrics = {name: value for name, value in log.plain(scores).items() if name in scores}
     if metrics:
@@ -67,18 +71,20 @@ def _pages(path: Path) -> Path:
     return page
 
 
-def _choose(session: Session) -> tuple[dict[str, Tensor] | None, int | None, str]:
-    """The weights to test, the step they are of, and their kind: what early stopping put back, else the best step's, else the last."""
-    run = session.run
+def choose(run: Run, checkpoints: Path, tell: Callable[..., None]) -> tuple[dict[str, Tensor] | None, int | None, str]:
+    """The weights to test, the step they are of, and their kind: what early stopping put back, else the best step's, else the last.
+
+    tell: is called with a sentence and its values.
+    """
     for technique in run.techniques:
         if isinstance(technique, EarlyStop) and technique.best_weights is not None:
             return None, technique.best_step, "restored"
-    best, step = checkpoint.named(session.folder.checkpoints, "best"), None
+    best, step = checkpoint.named(checkpoints, "best"), None
     if best is not None:
         try:
             run.load(checkpoint.read(best))
             step = run.step
         except checkpoint.Broken as reason:
-            session.tell(messages.PASSED_OVER, reason=reason, folder=f"step-{run.step}")
+            tell(messages.PASSED_OVER, reason=reason, folder=f"step-{run.step}")
     weights = run.kept_weights(next((t.weights for t in run.techniques if isinstance(t, Validate)), "auto"))
     return weights, step, "raw" if weights is None else "ema"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from danlu.use.start_from import Taken
 
 HOPELESS = 100  # steps in a row without a finite gradient; an fp16 loss scale that starts too high needs fewer than 40 to adapt
+LIMIT = 1000  # the number that says, among those of signals, that the time is up
 SLOW_DISK = 100e6  # bytes a second: what a first save is expected to take at most, until one was timed
 
 Watcher = Callable[[Report, Run], None]
@@ -50,6 +51,7 @@ class Session:
         self._step_took = 0.0  # seconds of the longest step, with its validation
         self._stopper = Stop()  # one that hears nothing, until the loop brings its own
         self.saver = Saver(run, folder.checkpoints, self._saved)
+        self.changed_fields: list[str] = []  # the fields in which the recipe is not the one that the checkpoint was saved with
         self.logged = 0  # the step of the last report that was noted
         self._flags: list[tuple[int, Tensor, float]] = []  # each step's overflow (zero: finite) and loss scale; read all at once
         self._skipped = self._streak = 0
@@ -78,7 +80,7 @@ class Session:
         self.events = log.Events(path / "events.jsonl")
         past = log.read(path / "events.jsonl")
         self.done = next((event for event in reversed(past) if event.get("event") == "done"), None)
-        changed = self._load()
+        changed = self.changed_fields = self._load()
         if self.done and (self.done["step"] != run.step or set(changed) & set(changes.LENGTH)):
             self.done = None
         self.metrics = log.Log(path / "metrics.jsonl", keep=lambda line: line["step"] <= run.step and (self.done or not _is_final(line)))
@@ -156,13 +158,12 @@ class Session:
             self.note(found)
             for watch in watchers:
                 watch(found, self.run)
-            if self._stopper.asked:
-                name = signal.Signals(self._stopper.asked).name
-                self._stop(found, name, messages.STOPPED, signal=name)
             now = time.monotonic()
             self._step_took, last = max(self._step_took, now - last), now
-            if found.step < self.run.total and self._no_time_for_another(now):
-                self._stop(found, "limit", messages.STOPPED_LIMIT)
+            over = found.step < self.run.total and self._no_time_for_another(now)
+            if why := self.run.placement.most(self._stopper.asked or over * LIMIT):
+                name = "limit" if why == LIMIT else signal.Signals(why).name
+                self._stop(found, name, messages.STOPPED_LIMIT if why == LIMIT else messages.STOPPED, signal=name)
 
     def _no_time_for_another(self, now: float) -> bool:
         """Whether the limit would come before the end of another step and of the save after it."""

@@ -14,7 +14,10 @@ from danlu.describe.forms import to_data
 from danlu.errors import BadInput, Refused, say
 from danlu.find.names import Phrase
 from danlu.run.finish import Result
+from danlu.placement.processes import Seat, seat, together
+from danlu.placement.spmd import Spmd
 from danlu.run.folder import claim
+from danlu.run.follow import beginning, follow
 from danlu.run.session import Session, Watcher, started
 from danlu.run.stop import Stop
 
@@ -43,24 +46,38 @@ def train(
     changing: fields of the recipe ("epochs", "steps", "optimizer") in which `out` may hold another; from here on this one holds, see
     `run.changes.adapted`. limit: seconds after which the run is saved and stopped, in time for the save. check: try the recipe first (see
     `danlu.check`), where there is no run yet; a check that fails is Refused, and no folder is made.
+    On several processes each calls this; the first alone writes the folder (and does not `check`), the others follow, see `run.follow`.
     Raises Stopped after SIGTERM, SIGINT or SIGUSR1 and at the limit (saved; the same call goes on), Diverged after `session.HOPELESS`
-    non-finite steps in a row, BadInput, Refused, Busy, NoSpace.
+    non-finite steps in a row, Lost when another process is gone, BadInput, Refused, Busy, NoSpace.
     """
     form = to_data(recipe, full=True, opaque=True)
     new = out is None or not (Path(out) / "recipe.json").exists()
     if resume and new:
         raise BadInput(messages.NO_RUN_THERE, folder=out, file="recipe.json")
+    many = check_seat(recipe)
     with ExitStack() as stack:
+        stack.enter_context(together())
         stop = stack.enter_context(Stop())
+        if many.rank:
+            return follow(recipe, stop, start)
         run = stack.enter_context(Run(recipe)) if new else None  # bad data makes no folder
         taken = started(run, start) if run and start else None  # nor do weights that do not fit
-        checked = passed(run, tell) if run and check else None
+        checked = passed(run, tell) if run and check and many.world == 1 else None
         folder = stack.enter_context(claim(out, form, name, changing))
         run = run or stack.enter_context(Run(recipe))
         session = stack.enter_context(Session(run, folder, every, tell, accept, limit))
         session.begin(name, command, start, taken, checked)
+        run.placement.everyone(beginning(session))
         session.loop(watchers, stop)
         return session.finish()
+
+
+def check_seat(recipe: Recipe) -> Seat:
+    """This process's place among those that were started together. Raises Refused if the recipe's placement is for one."""
+    found = seat()
+    if found.world > 1 and not isinstance(recipe.placement, Spmd):
+        raise Refused(messages.MANY_WITHOUT_PLACEMENT, world=found.world)
+    return found
 
 
 def passed(run: Run, tell: Callable[[str], None]) -> dict[str, Any]:

@@ -80,9 +80,12 @@ class Nonfinite(Technique):
                 again = evaluate()
         finally:
             precision.scale, run.objective = scale, objective
-        if trace.where:
-            return trace.where, trace.ids
-        return None if outcome.scale > 1 and bool(again.finite) else (say(IN_TECHNIQUE), trace.all_ids)
+        everyone = run.placement.everyone((trace.where, trace.ids, trace.all_ids))
+        if where := next((where for where, _, _ in everyone if where), ""):
+            return where, [sample for _, ids, _ in everyone for sample in ids]
+        if outcome.scale > 1 and bool(again.finite):
+            return None
+        return say(IN_TECHNIQUE), [sample for _, _, ids in everyone for sample in ids]
 
     def _went_wrong(self, run: Run, where: str, ids: list[int]) -> None:
         named = {"step": run.step + 1, "where": where, "samples": ids, "ids": said(ids)}

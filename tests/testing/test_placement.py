@@ -1,0 +1,159 @@
+"""Law 8: two processes train what one trains; every technique, every optimiser, ragged splits, and what must be caught."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import pytest
+import toys
+from torch import nn
+
+from danlu.core import Technique
+from danlu.find import catalogue
+from danlu.losses.classification import CrossEntropy
+from danlu.nets.dropout import Dropout, named
+from danlu.placement.ddp import DDP
+from danlu.techniques.model.ghost_norm import GhostNorm
+from danlu.testing.placement import SPLITS, equal, placement
+from danlu.testing.ranks import Ranks
+from danlu.testing.tiny import tiny, tiny_net
+
+TECHNIQUES = list(catalogue("technique", others=False))
+OPTIMISERS = list(catalogue("optimizer", others=False))
+REFUSED = {("ghost_norm", "uneven"), ("mixup", "uneven")}  # groups and pairs of rows that the split would part: on one process too
+
+
+@pytest.fixture(scope="module")
+def ranks() -> Iterator[Ranks]:
+    with Ranks(2) as started:
+        yield started
+
+
+def test_plain(ranks):
+    assert not equal(tiny(split=True), ranks, DDP())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("found", TECHNIQUES, ids=lambda found: found.name)
+def test_every_technique(found, split, ranks):
+    example = found.load().example()
+    refused = placement(example, tiny(example, split=True, **SPLITS[split]), ranks, DDP())
+    assert bool(refused) == ((found.name, split) in REFUSED), refused
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("found", OPTIMISERS, ids=lambda found: found.name)
+def test_every_optimiser(found, ranks):
+    assert not equal(tiny(optimizer=found.load()(), split=True, **SPLITS["uneven"]), ranks, DDP())
+
+
+def attentive() -> nn.Module:
+    """Attention over five positions, with biases, norms and keyed dropout."""
+    layer = nn.TransformerEncoderLayer(6, 2, 12, dropout=0.0, batch_first=True)
+    return named(nn.Sequential(layer, Dropout(0.1), nn.Linear(6, 3)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_unequal_token_counts(split, smoothing, ranks):
+    recipe = tiny(model=attentive, data=toys.tokens, loss=CrossEntropy(label_smoothing=smoothing), **SPLITS[split])
+    assert not equal(recipe, ranks, DDP())
+
+
+def test_batch_norm_of_stated_groups(ranks):
+    assert not equal(tiny(GhostNorm(size=4), model=tiny_plain_norm, micro_batch_size=4), ranks, DDP())
+
+
+def tiny_plain_norm() -> nn.Module:
+    return named(nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.Tanh(), Dropout(0.2), nn.Linear(8, 3)))
+
+
+def test_plain_batch_norm_is_refused_by_all_processes_with_a_sentence(ranks):
+    assert "ghost_norm" in equal(tiny(model=tiny_net), ranks, DDP())
+
+
+class Branch(nn.Module):
+    """A layer that only rows with an even first id reach: some micro-batches, and some processes, have no gradient for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.always, self.never, self.sometimes = nn.Linear(6, 3), nn.Linear(6, 3), nn.Linear(6, 3)
+
+    def forward(self, x):
+        out = self.always(x)
+        return out + self.sometimes(x) if float(x[0, 0]) > 0 else out
+
+
+def test_a_parameter_that_some_processes_do_not_reach(ranks):
+    """Even weight decay is the same: no gradient anywhere leaves a parameter alone, a gradient somewhere moves it everywhere."""
+    assert not equal(tiny(model=Branch, split=True), ranks, DDP())
+
+
+def test_buckets_of_any_size(ranks):
+    assert not equal(tiny(split=True), ranks, DDP(bucket=1e-5))
+
+
+@pytest.mark.slow
+def test_four_processes():
+    with Ranks(4) as four:
+        assert not equal(tiny(split=True, batch_size=12, micro_batch_size=2), four, DDP())
+
+
+# ---- broken ones ----
+
+
+@dataclass
+class LocalScale(Technique):
+    """Scales the gradient by a number of its own process."""
+
+    neutral: ClassVar = {}
+
+    def wrap_gradient(self, gradient, run):
+        def scaled(objective, batches):
+            outcome = gradient(objective, batches)
+            for p in run.trainable():
+                p.grad *= 1 + 1e-3 * run.placement.rank
+            return outcome
+
+        return scaled
+
+
+@dataclass
+class LocalCount(Technique):
+    """Divides by the rows that this process has, not by those of the step."""
+
+    neutral: ClassVar = {}
+
+    def wrap_gradient(self, gradient, run):
+        def scaled(objective, batches):
+            outcome = gradient(objective, batches)
+            rows = run.placement.sum(sum(len(batch.ids) for batch in batches[:1]))
+            for p in run.trainable():
+                p.grad *= rows
+            return outcome
+
+        return scaled
+
+
+@pytest.mark.parametrize(("broken", "said"), [(LocalScale(), "than process 0"), (LocalCount(), "away from where one process ends")])
+def test_a_technique_that_looks_at_its_own_process_only_is_caught(broken, said, ranks):
+    with pytest.raises(AssertionError, match=said):
+        placement(broken, tiny(broken, split=True, **SPLITS["uneven"]), ranks, DDP())
+
+
+def test_processes_that_are_not_of_one_mind_refuse_together(ranks):
+    found = ranks.call(seeded, tiny(split=True, placement=DDP()))
+    assert all("another model" in sentence for sentence in found)
+
+
+def seeded(recipe):
+    """What the run is refused with when each process has a seed of its own."""
+    import os
+
+    from danlu.testing.placement import course
+
+    return course(replace(recipe, seed=int(os.environ["RANK"]))).refused
