@@ -47,7 +47,8 @@ def test_every_technique(found, split, ranks):
 @pytest.mark.slow
 @pytest.mark.parametrize("found", OPTIMISERS, ids=lambda found: found.name)
 def test_every_optimiser(found, ranks):
-    assert not equal(tiny(optimizer=found.load()(), split=True, **SPLITS["uneven"]), ranks, DDP())
+    settings = {"max_iter": 3} if found.name == "lbfgs" else {}  # more on eight rows reach a flat place, where rounding decides
+    assert not equal(tiny(optimizer=found.load()(**settings), split=True, **SPLITS["uneven"]), ranks, DDP())
 
 
 def attentive() -> nn.Module:

@@ -5,6 +5,7 @@ Understood are the variables of torchrun, of `danlu launch` (the same ones), of 
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -49,6 +50,7 @@ def join(device: torch.device, timeout: float = 1800.0) -> Seat:
     found = seat()
     if found.world > 1:
         backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+        atexit.register(leave)  # the threads of an exchange must be joined before the interpreter ends
         dist.init_process_group(backend, rank=found.rank, world_size=found.world, timeout=timedelta(seconds=timeout))
     return found
 
