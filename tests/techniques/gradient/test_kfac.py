@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 import pytest
@@ -10,7 +11,7 @@ import torch.nn.functional as F
 import toys
 from torch import nn
 
-from danlu.core import Run
+from danlu.core import Run, Technique
 from danlu.data.source import Data, Facts, Tensors
 from danlu.errors import Refused
 from danlu.optim.first_order import SGD
@@ -181,6 +182,56 @@ def test_the_step_is_bounded_by_the_trust_region():
     free = length(None)
     assert free > 1e-3 and length(free * 2) == pytest.approx(free)
     assert length(free / 100) == pytest.approx(free / 10)
+
+
+def test_the_trust_region_is_of_the_rate_of_its_own_step():
+    """A schedule and a rate, of which the trust region must see the product: at every step, and before the first one too."""
+    scheduled = lambda total: lambda step: (0.1, 1.0, 0.02)[step]
+    fields = {"batch_size": 32, "loss": squared, "data": regression, "model": straight}
+
+    def first(rate: float, schedule) -> Run:
+        return toys.trained(EXACT(trust=1e-3), **fields, steps=1, optimizer=SGD(lr=rate, momentum=0.0), schedule=schedule)
+
+    assert toys.apart(first(0.5, scheduled), first(0.05, None)) < 1e-14
+    seen = []
+
+    @dataclass
+    class Rates(Technique):
+        def wrap_gradient(self, gradient, run):
+            def looked(objective, batches):
+                seen.append(run.optimizer.param_groups[0]["lr"])
+                return gradient(objective, batches)
+
+            return looked
+
+    reports = list(Run(toys.recipe(Rates(), optimizer=toys.sgd(lr=0.5), schedule=scheduled, steps=3)))
+    assert seen == [report.lr for report in reports] == [0.05, 0.5, 0.01]
+
+
+def test_the_trust_region_knows_the_rates_of_groups():
+    """The length of a step is taken with each layer's own rate."""
+
+    def optimizer(share: float):
+        def made(params):
+            named = dict(params)
+            groups = [
+                {"params": [p for name, p in named.items() if name.startswith("0")], "lr": 0.5},
+                {"params": [p for name, p in named.items() if not name.startswith("0")], "lr": 0.5 * share},
+            ]
+            return torch.optim.SGD(groups)
+
+        return made
+
+    def found(trust, share):
+        run, batches = at_step(toys.recipe(KFAC(damping=0.01, trust=trust), batch_size=40, optimizer=optimizer(share)), 0)
+        made = gradients(run, batches)
+        run.gradient = run.placement.gradient(run.model)
+        return made, gradients(run, batches)
+
+    made, plain = found(None, 0.1)
+    length = sum(float((made[name] * plain[name]).sum()) * (0.5 if name.startswith("0") else 0.05) ** 2 for name in made)
+    bounded, _ = found(length / 4, 0.1)
+    assert all(torch.allclose(bounded[name], made[name] / 2) for name in made)
 
 
 def test_damping_falls_where_the_model_is_right_and_rises_where_it_is_not():

@@ -200,16 +200,16 @@ class KFAC(Technique):
         self._slopes: dict[str, Tensor] = {}
         made: list[tuple[Unit, Tensor]] = []
         along: list[Tensor] = []
+        rates = {id(p): group["lr"] for group in run.optimizer.param_groups for p in group["params"]}
         for unit in self._units:
             if unit.name in bases and (plain := unit.gradient) is not None:
                 own = _wide(plain)
                 self._slopes[unit.name] = own.clone()
                 made.append((unit, preconditioned(own, bases[unit.name], self.damping_now, self.split)))
-                along.append((own * made[-1][1]).sum())
+                along.append((own * made[-1][1]).sum() * rates.get(id(unit.layer.weight), 0.0) ** 2)
         share: Any = 1.0
         if self.trust is not None and along:
-            rate = run.optimizer.param_groups[0]["lr"]
-            length = rate**2 * torch.stack(along).sum().clamp(min=0)
+            length = torch.stack(along).sum().clamp(min=0)
             share = torch.where(length > self.trust, (self.trust / length.clamp(min=1e-30)).sqrt(), torch.ones_like(length))
         for unit, value in made:
             unit.set_gradient(value * share)
