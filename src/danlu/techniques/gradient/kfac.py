@@ -22,10 +22,11 @@ from torch import Tensor, nn
 from danlu.core import Batch, Evaluate, Gradient, Objective, Outcome, Run, Technique, Update
 from danlu.curvature.kronecker import Factors, Unit, basis, preconditioned, quadratic, units
 from danlu.curvature.outputs import Fisher, gradients
+from danlu.curvature.seen import Seen
 from danlu.errors import Diverged, Refused, Sentence, say
 from danlu.fields import NonNegativeInt, Positive, PositiveInt, Rate
 from danlu.keys import unkeyed
-from danlu.losses.criterion import logits
+from danlu.losses.criterion import wide
 
 NO_UNIT = Sentence(
     "kfac: the model has no linear, convolution or embedding layer whose weights are its own; leave kfac out",
@@ -160,11 +161,11 @@ class KFAC(Technique):
                     found = torch.autograd.grad(roots, outputs, column, retain_graph=more, allow_unused=True)
                     for (unit, _, _), g in zip(seen.calls, found):
                         if g is not None:
-                            flat = unit.outputs(_wide(g))
+                            flat = unit.outputs(wide(g))
                             own = sums.setdefault(unit.name, {})
                             own["G"] = own["G"] + flat.T @ flat if "G" in own else flat.T @ flat
                 for unit, x, _ in seen.calls:
-                    flat = unit.inputs(_wide(x))
+                    flat = unit.inputs(wide(x))
                     own = sums.setdefault(unit.name, {})
                     moment = unit.second_moment(flat)
                     own["A"] = own["A"] + moment if "A" in own else moment
@@ -182,14 +183,11 @@ class KFAC(Technique):
         if self.fisher == "empirical":
             terms = [value for value, _ in loss.terms.values() if value.requires_grad]
             return terms, [[None] * len(terms)]
-        try:
-            output = logits(seen.output)
-        except Exception as error:
-            raise Refused(NO_OUTPUT, fisher=self.fisher, found=type(seen.output).__name__) from error
-        if len(output) != len(batch.ids):
-            raise Refused(NO_OUTPUT, fisher=self.fisher, found=tuple(output.shape))
+        output = seen.logits
+        if isinstance(output, str):
+            raise Refused(NO_OUTPUT, fisher=self.fisher, found=output)
         key = (run.seed, "kfac", batch.step)
-        columns = gradients(_wide(output), batch, run.data.facts.task, self.fisher, key, run.criterion.ignore_index)
+        columns = gradients(wide(output), batch, run.data.facts.task, self.fisher, key, run.criterion.ignore_index)
         return [output], [[column.to(output.dtype)] for column in columns]
 
     # ---- the gradient ----
@@ -203,7 +201,7 @@ class KFAC(Technique):
         rates = {id(p): group["lr"] for group in run.optimizer.param_groups for p in group["params"]}
         for unit in self._units:
             if unit.name in bases and (plain := unit.gradient) is not None:
-                own = _wide(plain)
+                own = wide(plain)
                 self._slopes[unit.name] = own.clone()
                 made.append((unit, preconditioned(own, bases[unit.name], self.damping_now, self.split)))
                 along.append((own * made[-1][1]).sum() * rates.get(id(unit.layer.weight), 0.0) ** 2)
@@ -219,7 +217,7 @@ class KFAC(Technique):
         foretold = torch.zeros((), dtype=torch.float64)
         for unit in self._units:
             if unit.name in slopes and unit.name in self.factors:
-                moved = _wide(_weights(unit) - weights[unit.name])
+                moved = wide(_weights(unit) - weights[unit.name])
                 bend = quadratic(moved, self.factors[unit.name]) + self.damping_now * moved.square().sum()
                 foretold = foretold + ((slopes[unit.name] * moved).sum() + 0.5 * bend).double().cpu()
         change = (after.loss - before.loss).double().cpu()
@@ -234,48 +232,11 @@ class KFAC(Technique):
         return cls(damping=1e-2, factor_every=2, basis_every=2, adapt_every=3)
 
 
-class Seen:
-    """Inside, what goes into and comes out of each unit is kept, call by call, and the whole model's output.
-
-    A layer that is called once for all rows (an embedding of positions) is left out: what comes back to it is a sum over the rows of a
-    micro-batch, whose outer product depends on the split.
-    """
-
-    def __init__(self, model: nn.Module, known: Sequence[Unit], rows: int):
-        self.calls: list[tuple[Unit, Tensor, Tensor]] = []
-        self.output: Any = None
-        self._model, self._known, self._rows = model, known, rows
-
-    def __enter__(self) -> Seen:
-        def watch(unit: Unit) -> Any:
-            def hook(layer: nn.Module, args: Any, output: Tensor) -> None:
-                x = args[0].detach()
-                if len(x) == self._rows and (x.dim() > 1 or not isinstance(layer, nn.Embedding)):
-                    self.calls.append((unit, x, output))
-
-            return hook
-
-        def whole(model: nn.Module, args: Any, output: Any) -> None:
-            self.output = output
-
-        self._hooks = [unit.layer.register_forward_hook(watch(unit)) for unit in self._known]
-        self._hooks.append(self._model.register_forward_hook(whole))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for hook in self._hooks:
-            hook.remove()
-
-
 def _blended(old: Tensor | None, new: Tensor, keep: float, sound: Tensor | None) -> Tensor:
     """The running mean; what it was where the new statistics are not finite. (Nothing is read from the device.)"""
     old = torch.zeros_like(new) if old is None else old
     mean = keep * old + (1 - keep) * new
     return mean if sound is None else torch.where(sound, mean, old)
-
-
-def _wide(tensor: Tensor) -> Tensor:
-    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
 
 
 def _weights(unit: Unit) -> Tensor:
