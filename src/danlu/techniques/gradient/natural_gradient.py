@@ -23,6 +23,7 @@ from danlu.core import Batch, Gradient, Loss, Objective, Outcome, Run, Technique
 from danlu.curvature.gauss_newton import Linear, conjugate, second_derivative, solved
 from danlu.curvature.outputs import along, bent
 from danlu.curvature.seen import Seen
+from danlu.curvature.trust import rates, share
 from danlu.errors import Refused, Sentence
 from danlu.fields import NonNegativeInt, Positive, PositiveInt
 from danlu.keys import unkeyed
@@ -141,13 +142,13 @@ class NaturalGradient(Technique):
         """The curvature of the mean loss at the outputs of one micro-batch."""
         present = batch.counts["once"]  # 0 for one that stands in for another process's
 
-        def share(per: str) -> Any:
+        def part(per: str) -> Any:
             count = outcome.counts[per]
             return present / count.clamp(min=1e-30) if isinstance(count, Tensor) else present / max(count, 1e-30)
 
         if self.curvature == "gauss_newton":
-            return second_derivative(sum((v * share(per) for v, per in loss.terms.values()), start=torch.zeros(())), output)
-        part = share(next(iter(loss.terms.values()))[1])
+            return second_derivative(sum((v * part(per) for v, per in loss.terms.values()), start=torch.zeros(())), output)
+        mine = part(next(iter(loss.terms.values()))[1])
         if self.curvature == "empirical":
             total = sum((v for v, _ in loss.terms.values()), start=torch.zeros(()))
             (slope,) = torch.autograd.grad(total, output, retain_graph=True, materialize_grads=True)
@@ -155,19 +156,18 @@ class NaturalGradient(Technique):
         else:
             key = (run.seed, "natural_gradient", batch.step)
             one = bent(wide(output), batch, run.data.facts.task, self.curvature, key, run.criterion.ignore_index)
-        return lambda u: one(u) * part
+        return lambda u: one(u) * mine
 
     @torch.no_grad()
     def _set(self, weights: list[nn.Parameter], found: list[Tensor], run: Run) -> None:
-        share: Any = 1.0
+        bound: Any = 1.0
         if self.trust is not None:
-            rates = {id(p): group["lr"] for group in run.optimizer.param_groups for p in group["params"]}
-            parts = [rates.get(id(p), 0.0) ** 2 * (p.grad * x).sum() for p, x in zip(weights, found) if p.grad is not None]
-            length = torch.stack(parts).sum()
-            share = torch.where(length > self.trust, (self.trust / length.clamp(min=1e-30)).sqrt(), torch.ones_like(length))
+            rate = rates(run.optimizer)
+            parts = [rate.get(id(p), 0.0) ** 2 * (p.grad * x).sum() for p, x in zip(weights, found) if p.grad is not None]
+            bound = share(parts, self.trust)
         for p, x in zip(weights, found):
             if p.grad is not None:
-                p.grad.copy_(x * share)
+                p.grad.copy_(x * bound)
 
     @classmethod
     def example(cls) -> NaturalGradient:
