@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from danlu import messages
-from danlu.errors import BadInput, Sentence, say
+from danlu.errors import say
 from danlu.finders.learning_rate import Trace
 from danlu.finders.noise_scale import Course, Noise
 from danlu.run import braille
+from danlu.run.axes import picture, worded
 from danlu.run.curve import Line, thin
-from danlu.run.fonts import chinese_font, drawing
 from danlu.run.plot import COLORS
 
 
@@ -60,26 +58,6 @@ def noise_scales(
     return Path(out)
 
 
-@contextmanager
-def picture(out: str | os.PathLike[str], tell: Callable[[str], None], size: tuple[float, float] = (7.2, 4.0)) -> Iterator[Any]:
-    """The axes of a picture that is written to `out` at the end. Raises BadInput for what is no .png or .svg, or cannot be written."""
-    from matplotlib.figure import Figure
-
-    path = Path(out)
-    if path.suffix.lower() not in (".png", ".svg"):
-        raise BadInput(messages.PLOT_SUFFIX, path=path)
-    with drawing(tell):
-        figure = Figure(figsize=size, layout="constrained")
-        axes = figure.add_subplot()
-        axes.grid(alpha=0.25, linewidth=0.6)
-        axes.spines[["top", "right"]].set_visible(False)
-        yield axes
-        try:
-            figure.savefig(path, dpi=160, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
-        except OSError as error:
-            raise BadInput(messages.RUN_CANNOT_WRITE, folder=path, reason=error.strerror) from error
-
-
 def terminal(traces: Sequence[Trace], width: int, color: bool) -> str:
     """The smoothed losses over the logarithm (base 10) of the rate."""
     lines = []
@@ -95,8 +73,3 @@ def terminal_noise(found: Sequence[Course], width: int, color: bool) -> str:
     """The noise scale over the steps."""
     lines = [Line(say(messages.FIND_SEED, seed=one.seed), [p.step for p in one.points], [p.scale for p in one.points]) for one in found]
     return braille.draw(say(messages.FIND_AXIS_SCALE), lines, width, 16, color)
-
-
-def worded(sentence: Sentence, **values: object) -> str:
-    """In the chosen language, but English where no font has Chinese."""
-    return say(sentence, **values) if chinese_font() else sentence.en.format(**values)
