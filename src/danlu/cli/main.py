@@ -25,6 +25,7 @@ COMMANDS = (
     "resume",
     "checkpoints",
     "evaluate",
+    "hessian",
     "predict",
     "sample",
     "read",
