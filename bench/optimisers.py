@@ -7,9 +7,10 @@
 can be stopped at any time and go on another day. `page` writes the tables and pictures of docs/optimisers.md from that file.
 
 The budget of each optimiser on each task: 8 rates, three to a decade, around danlu's default, with one seed; one more rate at an end of the
-grid for as long as the best one lies there; then five seeds at the three best rates. All other settings are danlu's defaults. A cell is a
-recipe in the ordinary loop, with a constant rate after a warm-up of 5 %; the loss is that of fixed validation rows, every 10 steps, and its
-cost is not counted. The rate is chosen by the mean of the last three of these.
+grid for as long as the best one lies there; then five seeds at the best rate, then at the three best. Every optimiser has its first part
+before any has its second. All other settings are danlu's defaults. A cell is a recipe in the ordinary loop, with a constant rate after a
+warm-up of 5 %; the loss is that of fixed validation rows, every 10 steps, and its cost is not counted. The rate is chosen by the mean of the
+last three of these.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import inspect
+import itertools
 import json
 import math
 import time
@@ -47,7 +49,8 @@ from danlu.techniques.gradient import kfac
 
 RESULTS = Path(__file__).with_suffix(".jsonl")
 STEPS, EVERY = 300, 10
-RATES, SEEDS, TRIED = 8, 5, 3
+RATES, SEEDS = 8, 5
+PARTS = (0, 1, 3)  # of the budget: at how many of the best rates all seeds are run
 FURTHEST = 8  # rates that a grid may grow by at each end
 
 
@@ -226,34 +229,32 @@ def chosen(ends: dict[tuple[int, int], float]) -> list[int]:
     return by_mean + sorted({k for k, seed in ends if seed == 0} - full, key=lambda k: (ends[k, 0], k))
 
 
-def missing(ends: dict[tuple[int, int], float], middle: int) -> tuple[int, int] | None:
-    """The (rate, seed) that is to be measured next; None when the budget is spent."""
+def missing(ends: dict[tuple[int, int], float], middle: int, full: int = PARTS[-1]) -> tuple[int, int] | None:
+    """The (rate, seed) that is to be measured next, with all seeds at the `full` best rates; None when there is none."""
     grid = range(middle - RATES // 2, middle - RATES // 2 + RATES)
     for k in sorted(grid, key=lambda k: abs(k - middle)):
         if (k, 0) not in ends:
             return k, 0
     tried = {k for k, seed in ends if seed == 0}
-    while True:
-        first = sorted(tried, key=lambda k: (ends[k, 0], k))
-        best = chosen(ends)[0] if any(seed for _, seed in ends) else first[0]
-        if best == min(tried) > grid[0] - FURTHEST:
-            return best - 1, 0
-        if best == max(tried) < grid[-1] + FURTHEST:
-            return best + 1, 0
-        return next(((k, seed) for k in first[:TRIED] for seed in range(SEEDS) if (k, seed) not in ends), None)
+    first = sorted(tried, key=lambda k: (ends[k, 0], k))
+    best = chosen(ends)[0]
+    if best == min(tried) > grid[0] - FURTHEST:
+        return best - 1, 0
+    if best == max(tried) < grid[-1] + FURTHEST:
+        return best + 1, 0
+    return next(((k, seed) for k in first[:full] for seed in range(SEEDS) if (k, seed) not in ends), None)
 
 
 def to_do(cells: list[Cell], found: dict[str, Arm], tasks: list[str]) -> Iterator[tuple[str, str, int, int]]:
     """(task, optimiser, rate, seed), one after the other, each to be measured before the next is asked for: `cells` grows meanwhile."""
-    for task in tasks:
-        for name, arm in found.items():
-            form, code = arm.form(task), arm.code()
-            while True:
-                own = [c for c in cells if (c.task, c.optimizer, c.form, c.code) == (task, name, form, code)]
-                following = missing({(c.k, c.seed): c.end for c in own}, arm.middle)
-                if following is None:
-                    break
-                yield (task, name, *following)
+    for task, full, (name, arm) in itertools.product(tasks, PARTS, found.items()):
+        form, code = arm.form(task), arm.code()
+        while True:
+            own = [c for c in cells if (c.task, c.optimizer, c.form, c.code) == (task, name, form, code)]
+            following = missing({(c.k, c.seed): c.end for c in own}, arm.middle, full)
+            if following is None:
+                break
+            yield (task, name, *following)
 
 
 def main() -> None:
