@@ -4,7 +4,8 @@
 
 kill: kill -9 at random times, then resume as the documentation says; is the end the same, bit for bit? finished: steps that a finished run
 takes when it is resumed. broken: each file of the newest checkpoint missing or empty. damage: flipped bits, cut ends and zeroed pages in
-files of each format. saving: 100 million parameters with Adam's state, in seconds and as ratios, arms interleaved.
+files of each format. saving: 100 million parameters with Adam's state, in seconds and as ratios, arms interleaved. Each part
+takes its place in docs/reliability.md when it is done.
 
 The peers have an environment of their own, in `.venv-peers` beside this checkout (without it danlu is measured alone):
 
@@ -18,10 +19,11 @@ import argparse
 import hashlib
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -29,10 +31,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import reliability_formats as formats
 import reliability_jobs as jobs
 import reliability_saving as saving
+from reliability_page import PEERS, SECTIONS, versions, written
 
-from exam.harness import ROOT, Ended, Server
+from exam.harness import Ended, Server
 
-PEERS = ROOT / ".venv-peers" / "bin" / "python"
 FRAMEWORKS = ("danlu", "hf", "lightning", "lightning-stateful")
 TITLES = {"danlu": "danlu", "hf": "HF Trainer", "lightning": "Lightning", "lightning-stateful": "Lightning, StatefulDataLoader"}
 
@@ -50,7 +52,7 @@ class Framework:
         """Begin or go on, whichever the folder asks for; killed after so many seconds, or at a step."""
         if self.name == "danlu":
             begun = (folder / "run" / "recipe.json").exists()
-            words = ["resume", "run"] if begun else ["train", str(jobs.recipe(folder, job)), "--out", "run"]
+            words = ["resume", "run"] if begun else ["train", "--no-check", str(jobs.recipe(folder, job)), "--out", "run"]
         else:
             words = [self.name, job]
         if kill_at:
@@ -101,14 +103,15 @@ def references(framework: Framework, folder: Path) -> dict[str, tuple[float, str
 def kills(framework: Framework, folder: Path, n: int) -> dict[str, int]:
     """What became of `n` trainings that were killed at a random time and gone on with."""
     draw, trial, known = random.Random(3), 0, references(framework, folder)
-    found = {"same bits": 0, "other bits": 0, "does not resume": 0, "of these, killed before the first save": 0}
-    while found["same bits"] + found["other bits"] + found["does not resume"] < n:
+    found = {"killed": 0, "of these before the first save": 0, "same bits": 0, "other bits": 0, "does not resume": 0}
+    while found["killed"] < n:
         job, trial = jobs.NAMES[trial % 3], trial + 1
         seconds, reference = known[job]
         place = folder / str(trial)
         place.mkdir()
         if framework.train(job, place, kill=draw.uniform(0, seconds)).code != 0:  # else it was faster than the reference
-            found["of these, killed before the first save"] += not framework.saved(place)
+            found["killed"] += 1
+            found["of these before the first save"] += not framework.saved(place)
             last = framework.train(job, place)
             found["does not resume" if last.code else "same bits" if framework.final(place) == reference else "other bits"] += 1
         shutil.rmtree(place)
@@ -130,7 +133,7 @@ def finished(framework: Framework, folder: Path) -> dict[str, int]:
 
 def broken(framework: Framework, folder: Path) -> dict[str, int]:
     """What becomes of a run, killed in step 58, whose newest checkpoint lacks a file or has an empty one: each file, both ways."""
-    found = {"same bits": 0, "of these, all over again": 0, "other bits": 0, "does not resume": 0}
+    found = {"broken": 0, "same bits": 0, "of these, all over again": 0, "other bits": 0, "does not resume": 0}
     known, begun = references(framework, folder), folder / "begun"
     begun.mkdir()
     framework.train("cnn", begun, kill_at=58)
@@ -145,59 +148,42 @@ def broken(framework: Framework, folder: Path) -> dict[str, int]:
                 path.touch()
             before = framework.steps(place)
             last = framework.train("cnn", place)
+            found["broken"] += 1
             found["does not resume" if last.code else "same bits" if framework.final(place) == known["cnn"][1] else "other bits"] += 1
             found["of these, all over again"] += last.code == 0 and framework.steps(place) - before == jobs.STEPS
             shutil.rmtree(place)
     return found
 
 
-def table(rows: dict[str, dict[str, dict[str, int]]]) -> str:
-    """Markdown: a row for each measurement, a column for each framework."""
-    names = [name for name in FRAMEWORKS if any(name in found for found in rows.values())]
-    lines = ["| | " + " | ".join(TITLES[name] for name in names) + " |", "|---" * (len(names) + 1) + "|"]
-    for title, found in rows.items():
-        cells = ["<br>".join(f"{key}: {value}" for key, value in found.get(name, {}).items()) for name in names]
-        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+def beside(part: str, measure: Callable[[Framework, Path], dict[str, int]], folder: Path) -> str:
+    """Markdown: a row for each outcome, a column for each framework."""
+    found = {}
+    for name in FRAMEWORKS if PEERS.exists() else FRAMEWORKS[:1]:
+        framework = Framework(name)
+        found[name] = measure(framework, folder / name / part)
+        framework.server.close()
+        print(part, name, found[name], flush=True)
+    lines = ["| | " + " | ".join(TITLES[name] for name in found) + " |", "|---" * (len(found) + 1) + "|"]
+    lines += [f"| {key} | " + " | ".join(str(counts[key]) for counts in found.values()) + " |" for key in found["danlu"]]
     return "\n".join(lines)
-
-
-def versions() -> str:
-    """Of both environments."""
-    code = "import sys, importlib.metadata as m; print(*(f'{n} {m.version(n)}' for n in sys.argv[1:]), sep=', ')"
-
-    def of(python: str, *packages: str) -> str:
-        return subprocess.check_output([python, "-c", code, *packages], text=True).strip()
-
-    peers = of(str(PEERS), "transformers", "accelerate", "lightning", "torchdata", "torch") if PEERS.exists() else "none here, see the head"
-    return f"{of(sys.executable, 'danlu', 'torch', 'safetensors')}; peers: {peers}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parts = {"kill": kills, "finished": finished, "broken": broken}
-    parser.add_argument("parts", nargs="*", choices=[*parts, "damage", "saving", []])
+    parser.add_argument("parts", nargs="*", choices=[*SECTIONS, []])
     parser.add_argument("--n", type=int, default=60, help="kills of each framework")
     parser.add_argument("--rounds", type=int, default=7, help="of saving")
     asked = parser.parse_args()
-    chosen = asked.parts or [*parts, "damage", "saving"]
-    print(versions(), flush=True)
+    print(f"peers: {versions()}", flush=True)
+    measures = {"kill": partial(kills, n=asked.n), "finished": finished, "broken": broken}
     with tempfile.TemporaryDirectory() as folder:
-        rows: dict[str, dict[str, dict[str, int]]] = {}
-        for name in FRAMEWORKS if PEERS.exists() else FRAMEWORKS[:1]:
-            framework = Framework(name)
-            for part, measure in parts.items():
-                if part in chosen:
-                    place = Path(folder) / name / part
-                    found = measure(framework, place, asked.n) if part == "kill" else measure(framework, place)  # type: ignore[operator]
-                    rows.setdefault(part, {})[name] = found
-                    print(part, name, found, flush=True)
-            framework.server.close()
-        if rows:
-            print(table(rows), flush=True)
-        if "damage" in chosen:
-            print(formats.table(Path(folder)), flush=True)
-        if "saving" in chosen:
-            print(saving.table(Path(folder), asked.rounds), flush=True)
+        for part in asked.parts or SECTIONS:
+            if part in measures:
+                found = beside(part, measures[part], Path(folder))
+            else:
+                found = formats.table(Path(folder)) if part == "damage" else saving.table(Path(folder), asked.rounds)
+            print(found, flush=True)
+            written(part, found, {"job": jobs, "reach": saving.REACH})
 
 
 if __name__ == "__main__":

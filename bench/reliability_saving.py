@@ -26,6 +26,7 @@ from danlu.techniques.reports.checkpoint import Checkpoint
 
 SHAPES = [(32000, 512), *[(2048, 512), (512, 2048), *[(512, 512)] * 4, (512,)] * 26, (512,)]  # 98 million parameters
 CHUNK = 1 << 24
+REACH = "durable with digests at most 1.6 of the bare write; beside the training at most 0.15 s a GB"
 
 
 def state() -> dict[str, Any]:

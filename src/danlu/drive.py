@@ -35,12 +35,12 @@ def drive(run: Run) -> Update:
     def descend(evaluate: Evaluate) -> Outcome:
         if shaped:
             evaluate = partial(rechecked, evaluate)
-        outcome = evaluate()
-        finite = outcome.overflow.item() == 0  # the one host read of a step; backward is already enqueued
-        if run.schedule is not None:
+        if run.schedule is not None:  # before the gradient, since a trust region is the length of the step that comes
             share = run.schedule(run.step)
             for group, rate in zip(optimizer.param_groups, rates):
                 group["lr"] = rate * share
+        outcome = evaluate()
+        finite = outcome.overflow.item() == 0  # the one host read of a step; backward is already enqueued
         if finite and searches:
             finite = _search(run, outcome, evaluate)
             outcome.overflow = torch.full_like(outcome.overflow, 0.0 if finite else 1.0)

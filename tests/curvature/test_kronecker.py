@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from danlu.core import Batch
-from danlu.curvature.kronecker import Unit, basis, preconditioned, quadratic, units
+from danlu.curvature.kronecker import Unit, basis, by_basis, by_inverses, inverses, quadratic, units
 from danlu.curvature.outputs import gradients
 
 torch.set_num_threads(1)
@@ -23,13 +23,13 @@ def dense(a: torch.Tensor, g: torch.Tensor) -> torch.Tensor:
     return torch.kron(g, a)
 
 
-@pytest.mark.parametrize("split", [False, True])
-def test_preconditioning_is_the_inverse_of_the_damped_product(split):
+@pytest.mark.parametrize("form", ["kronecker", "eigen"])
+def test_preconditioning_is_the_inverse_of_the_damped_product(form):
     a, g = (torch.randn(n, n, generator=draw(n)).double() for n in (5, 4))
     factors = {"A": a @ a.T, "G": g @ g.T}
     gradient = torch.randn(4, 5, generator=draw()).double()
-    found = preconditioned(gradient, basis(factors), 0.3, split)
-    if split:
+    found = by_inverses(gradient, inverses(factors, 0.3)) if form == "kronecker" else by_basis(gradient, basis(factors), 0.3)
+    if form == "kronecker":
         ratio = (factors["A"].trace() / 5 / (factors["G"].trace() / 4)).sqrt()
         matrix = dense(factors["A"] + ratio * 0.3**0.5 * torch.eye(5), factors["G"] + 0.3**0.5 / ratio * torch.eye(4))
     else:
@@ -78,14 +78,15 @@ def test_positions_that_do_not_count_have_no_curvature():
 
 def moments(layer: nn.Module, x: torch.Tensor, g: torch.Tensor):
     unit = Unit("one", layer)
-    flat, back = unit.inputs(x), unit.outputs(g)
-    return unit.second_moment(flat), back.T @ back
+    back = unit.outputs(g)
+    return unit.second_moment(x)[0], back.T @ back
 
 
 def test_a_convolution_over_the_whole_image_is_a_linear_layer():
     conv, linear = nn.Conv2d(2, 5, 3).double(), nn.Linear(18, 5).double()
     x, g = torch.randn(7, 2, 3, 3, generator=draw()).double(), torch.randn(7, 5, 1, 1, generator=draw(1)).double()
-    for mine, other in zip(moments(conv, x, g), moments(linear, x.flatten(1), g.flatten(1))):
+    rows = x.permute(0, 2, 3, 1).flatten(1)
+    for mine, other in zip(moments(conv, x, g), moments(linear, rows, g.flatten(1))):
         assert torch.allclose(mine, other)
 
 
@@ -94,8 +95,36 @@ def test_patches_are_what_the_convolution_multiplies(how):
     conv = nn.Conv2d(2, 5, 3, **how).double()
     x = torch.randn(4, 2, 8, 8, generator=draw()).double()
     unit = Unit("one", conv)
-    weight = torch.cat([conv.weight.flatten(1), conv.bias[:, None]], 1)
-    assert torch.allclose(unit.inputs(x) @ weight.T, unit.outputs(conv(x)))
+    for form in (torch.contiguous_format, torch.channels_last):
+        seen = unit.inputs(x.contiguous(memory_format=form))
+        assert torch.allclose(seen @ unit.weights[:, :-1].T + unit.weights[:, -1], unit.outputs(conv(x)))
+
+
+@pytest.mark.parametrize("width", [5, 96, 97, 300])
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_moment_by_blocks_is_the_moment(width, bias):
+    x = torch.randn(50, 3, width, generator=draw()).double()
+    found, vectors = Unit("one", nn.Linear(width, 2, bias=bias)).second_moment(x)
+    rows = torch.cat([x, torch.ones(50, 3, int(bias)).double()], 2).flatten(0, 1)
+    assert torch.allclose(found, rows.T @ rows, atol=1e-12) and torch.equal(found, found.T) and vectors == 150
+
+
+def test_a_moment_of_images_is_that_of_all_rows_together():
+    conv, x = nn.Conv2d(16, 5, 3, padding=1).double(), torch.randn(9, 16, 40, 40, generator=draw()).double()
+    unit = Unit("one", conv)
+    assert len(unit._parts(x)) > 2
+    rows = torch.cat([unit.inputs(x), torch.ones(9 * 1600, 1).double()], 1)
+    found, vectors = unit.second_moment(x)
+    assert torch.allclose(found, rows.T @ rows) and vectors == len(rows)
+
+
+def test_a_singular_factor_has_an_inverse_and_one_that_is_not_finite_none():
+    for dtype in (torch.float32, torch.float64):
+        one = torch.ones(400, 400, dtype=dtype)
+        found = inverses({"A": one, "G": torch.zeros(3, 3, dtype=dtype)}, torch.tensor(1e-30, dtype=torch.float64))
+        assert all(value.isfinite().all() and value.dtype == dtype for value in found.values())
+    spoiled = inverses({"A": one * torch.inf, "G": torch.eye(3).double()}, 0.1)
+    assert spoiled["A"].isnan().all()
 
 
 def test_an_embedding_is_a_linear_layer_on_one_hot_rows():

@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from danlu.data import image_pixels
 from danlu.data.image_folder import ImageFolder, encode, read_rows
 from danlu.data.own_split import split_rows
 from danlu.data.table_split import TEST, TRAIN, VAL
@@ -265,3 +267,23 @@ def test_forms_of_built_in_images(shared):
     images = data.test.content()[0]
     x = encode({"shape": list(data.facts.shape), **data.preprocess}, [image[0].numpy() for image in images[:20]])
     assert torch.equal(x, data.test.fetch(torch.arange(20), 0)[0])
+
+
+def test_an_image_of_too_many_pixels_is_named_and_large_ones_are_decoded_one_at_a_time(tmp_path, monkeypatch):
+    folder(tmp_path, each=4, height=20, width=20)
+    monkeypatch.setattr("danlu.data.image_pixels.LARGE", 100)
+    entered, plain = [], image_pixels._prepared
+
+    def prepared(*args):
+        assert not entered, "two at once"
+        entered.append(1)
+        time.sleep(0.002)
+        entered.clear()
+        return plain(*args)
+
+    monkeypatch.setattr("danlu.data.image_pixels._prepared", prepared)
+    ImageFolder(str(tmp_path))()
+    Image.new("1", (21, 20)).save(tmp_path / "猫" / "wide.png")
+    monkeypatch.setattr("danlu.data.image_pixels.MOST_PIXELS", 400)
+    with pytest.raises(BadInput, match=r"wide.png: 21 x 20 pixels, more than 400"):
+        ImageFolder(str(tmp_path))()

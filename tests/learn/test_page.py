@@ -27,10 +27,20 @@ def test_everything_is_put_in(tiny: Lesson) -> None:
         assert "raise NotImplementedError" in said
         assert "https://example.org/book" in said
     assert "SUPPORTED" in english
-    assert "成立" in chinese
+    assert "成立。**" in chinese
     assert "sizes.en.svg" in english
     assert "sizes.zh.svg" in chinese
     assert english.index("**b** ✓") > english.index("**a** ✗") > english.index("<details>")
+
+
+def test_formulas_pass_through_markdown_as_they_are_written() -> None:
+    from markdown_it import MarkdownIt  # what rich shows a page with
+
+    said = r"With $\sigma_d \,[a_i]*b*$, `$\,$` and" + "\n\n$$\\rho\\,\\sigma_a$$\n\n```\n$\\,$\n```\n"
+    inline, block, code = [token for token in MarkdownIt().parse(page.formulas_kept(said)) if token.content]
+    assert [child.content for child in inline.children or ()] == [r"With $\sigma_d \,[a_i]*b*$, ", r"$\,$", " and"]
+    assert [child.content for child in block.children or ()] == [r"$$\rho\,\sigma_a$$"]
+    assert code.content == "$\\,$\n"
 
 
 def test_roles_inside_code_are_code(folder: Path) -> None:

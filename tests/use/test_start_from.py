@@ -1,8 +1,10 @@
 """Going on from weights: what is taken, skipped and new; ancestry; resuming; old files become safetensors and execute nothing."""
 
+import collections
 import json
 import os
 import pickle
+import zipfile
 
 import pytest
 import torch
@@ -222,6 +224,52 @@ def test_import_of_bad_files(tmp_path):
     with pytest.raises(danlu.BadInput, match="safetensors"):
         import_weights(tmp_path / "a.pt", tmp_path / "out.bin")
     assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_import_of_what_would_grow(tmp_path):
+    torch.save({"a": torch.zeros(4), "b": torch.zeros(1).expand(1 << 27)}, tmp_path / "wide.pt")
+    torch.save({f"w{number}": view for number, view in enumerate([torch.zeros(1 << 20).view(-1)] * 100)}, tmp_path / "many.pt")
+    with zipfile.ZipFile(tmp_path / "many.pt") as old, zipfile.ZipFile(tmp_path / "packed.pt", "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    tied = torch.randn(1 << 16)
+    torch.save({"a": tied, "b": tied.view(256, 256)}, tmp_path / "tied.pt")
+    for name, words in (("wide", "written as 536870928"), ("many", "written as 419430400"), ("packed", "is packed")):
+        with pytest.raises(danlu.BadInput, match=words):
+            import_weights(tmp_path / f"{name}.pt", tmp_path / "out.safetensors")
+    assert not list(tmp_path.glob("out*"))
+    assert import_weights(tmp_path / "tied.pt", tmp_path / "out.safetensors").tensors == 2
+
+
+@pytest.mark.filterwarnings("ignore")  # of torch, on its own kinds of tensors
+@pytest.mark.parametrize("kind", ["sparse", "csr", "meta", "complex128"])
+def test_import_of_tensors_that_safetensors_cannot_hold(tmp_path, kind):
+    plain = torch.eye(3)
+    made = {"sparse": plain.to_sparse(), "csr": plain.to_sparse_csr(), "meta": plain.to("meta"), "complex128": plain.to(torch.complex128)}
+    torch.save({"fine": plain, "odd": made[kind]}, tmp_path / "a.pt")
+    with pytest.raises(danlu.BadInput, match="`odd`"):
+        import_weights(tmp_path / "a.pt", tmp_path / "out.safetensors")
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_import_does_not_pass_on_torchs_advice(tmp_path):
+    (tmp_path / "a.bin").write_bytes(pickle.dumps(collections.deque([1])))
+    with pytest.raises(danlu.BadInput) as caught:
+        import_weights(tmp_path / "a.bin", tmp_path / "out.safetensors")
+    assert "weights_only" not in str(caught.value) and "trusted" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_import_writes_through_no_link(tmp_path):
+    torch.save({"a": torch.zeros(4)}, tmp_path / "a.pt")
+    (tmp_path / "victim").write_text("as it was")
+    os.symlink("nowhere", tmp_path / "dangling.safetensors")
+    with pytest.raises(danlu.BadInput):
+        import_weights(tmp_path / "a.pt", tmp_path / "dangling.safetensors")
+    os.symlink("victim", tmp_path / "out.safetensors.tmp")
+    import_weights(tmp_path / "a.pt", tmp_path / "out.safetensors")
+    assert (tmp_path / "victim").read_text() == "as it was" and not (tmp_path / "nowhere").exists()
+    assert (tmp_path / "out.safetensors").is_file() and not (tmp_path / "out.safetensors").is_symlink()
 
 
 @pytest.mark.parametrize("raw", [b"\xff" * 100, (2**40).to_bytes(8, "little") + b"{}", b"\x02" + b"\0" * 7 + b"[]", b""])

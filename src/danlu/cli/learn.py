@@ -94,7 +94,7 @@ def _read(words: list[str]) -> int:
             raise BadInput(messages.LEARN_UNKNOWN, word=words[0], hint=hint(words[0], [*_VERBS, *shelf.words()])) from error
         raise
     unsaid = re.sub(r"<details>.*?</details>", f"`danlu learn quiz {found.id}`", page.markdown(found, language()), flags=re.S)
-    Console(width=columns()).print(Markdown(unsaid))
+    Console(width=columns()).print(Markdown(page.formulas_kept(unsaid)))
     return 0
 
 

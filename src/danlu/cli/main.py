@@ -26,6 +26,7 @@ COMMANDS = (
     "resume",
     "checkpoints",
     "evaluate",
+    "hessian",
     "predict",
     "sample",
     "read",

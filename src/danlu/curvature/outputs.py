@@ -7,7 +7,7 @@ whose log-likelihood is the squared error. The Fisher is taken over targets draw
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import pi
 from typing import Literal
 
@@ -34,11 +34,37 @@ def gradients(output: Tensor, batch: Batch, task: str, fisher: Fisher, key: tupl
         yield from _categorical(z, batch, fisher, key, ignore_index)
 
 
-def _categorical(z: Tensor, batch: Batch, fisher: Fisher, key: tuple[int | str, ...], ignore_index: int) -> Iterator[Tensor]:
-    share = z.softmax(-1)
-    counted = torch.ones_like(z[..., :1])
+def bent(
+    output: Tensor, batch: Batch, task: str, fisher: Fisher, key: tuple[int | str, ...], ignore_index: int
+) -> Callable[[Tensor], Tensor]:
+    """The product of the same Fisher with tensors like `output`, position by position; the exact one in closed form."""
+    z = output.detach()
+    if fisher != "exact":
+        drawn = next(gradients(z, batch, task, fisher, key, ignore_index))
+        return along(drawn)
+    if task == "regress":
+        return lambda u: 2 * u
+    if task == "multilabel":
+        spread = z.sigmoid() * (1 - z.sigmoid())
+        return lambda u: spread * u
+    share, counted = z.softmax(-1), _counted(z, batch, ignore_index)
+    return lambda u: share * (u - (share * u).sum(-1, keepdim=True)) * counted
+
+
+def along(drawn: Tensor) -> Callable[[Tensor], Tensor]:
+    """The product with the outer product of `drawn`, position by position."""
+    return lambda u: drawn * (drawn * u).sum(-1, keepdim=True) if drawn.dim() > 1 else drawn.square() * u
+
+
+def _counted(z: Tensor, batch: Batch, ignore_index: int) -> Tensor:
+    """1 for each position that the loss counts, 0 for those without a label: [..., 1]."""
     if isinstance(batch.targets, Tensor) and not batch.targets.is_floating_point() and batch.targets.shape == z.shape[:-1]:
-        counted = (batch.targets != ignore_index).unsqueeze(-1).to(z)
+        return (batch.targets != ignore_index).unsqueeze(-1).to(z)
+    return torch.ones_like(z[..., :1])
+
+
+def _categorical(z: Tensor, batch: Batch, fisher: Fisher, key: tuple[int | str, ...], ignore_index: int) -> Iterator[Tensor]:
+    share, counted = z.softmax(-1), _counted(z, batch, ignore_index)
     if fisher == "sampled":
         drawn = _uniform(z[..., 0], batch, key).unsqueeze(-1)
         label = (share.cumsum(-1) < drawn).sum(-1, keepdim=True).clamp(max=z.shape[-1] - 1)

@@ -8,16 +8,18 @@ from collections.abc import Callable
 import numpy as np
 
 from danlu.data import find_files
-from danlu.errors import NoSpace
+from danlu.errors import BadInput, NoSpace
+from danlu.packed import check_stored
 
 
 def cached(key: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """What `make()` returns; the second time it is read from the cache. `key` must change with everything that `make` depends on."""
     path = find_files.cache_folder() / "derived" / f"{key}.npz"
     try:
+        check_stored(path)
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}  # the archive's CRC finds a damaged file
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile, BadInput):  # none, or not one of ours
         pass
     arrays = make()
     try:

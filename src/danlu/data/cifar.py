@@ -20,6 +20,7 @@ from danlu.data.source import Data
 from danlu.data.splits import cut
 from danlu.errors import BadInput
 from danlu.fields import NonNegativeInt
+from danlu.packed import check_stored
 
 FILES = {
     "train.npz": "bef8f71a0795f9f2d5422416dfbd89c6bba738d1ee3e4947aaaf1bcefcfb9a6b",
@@ -71,9 +72,10 @@ def decode(path: Path) -> dict[str, np.ndarray]:
     except ImportError as error:
         raise BadInput(messages.EXTRA_NEEDED, model="cifar10", package="pillow", extra="vision") from error
     try:
+        check_stored(path)
         with np.load(path, allow_pickle=False) as file:
             blob, offset, labels = file["blob"].tobytes(), file["offset"], file["label"]
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         raise BadInput(messages.DATA_FILE_UNREADABLE, path=path, kind="npz (blob, offset, label)", reason=error) from error
     images = np.empty((len(labels), 32, 32, 3), np.uint8)
     for row in range(len(labels)):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +24,9 @@ Fit = Literal["crop", "stretch"]
 GREY = frozenset(("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N"))
 THREADS = min(8, os.cpu_count() or 1)  # Pillow lets go of the interpreter while it decodes
 SHOWN = 5  # files that a sentence names
+MOST_PIXELS = 89_478_485  # a quarter of a gigabyte in RGB, where Pillow itself begins to warn; a few kilobytes of a file can hold them
+LARGE = 4_000_000  # pixels of an image of which one is decoded at a time, whatever the number of threads
+_alone = Lock()
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ def all_of(paths: Sequence[Path], look: Callable[[Path], Any]) -> list[Any]:
 
 def tried(paths: Sequence[Path], look: Callable[[Path], Any]) -> tuple[list[Any], list[tuple[Path, str]]]:
     """`look(path)` of every path, None for those that cannot be read, and these with the reason."""
-    pillow()
+    Image = pillow()
     bad: list[tuple[Path, str]] = []
 
     def safely(path: Path) -> Any:
@@ -51,7 +57,8 @@ def tried(paths: Sequence[Path], look: Callable[[Path], Any]) -> tuple[list[Any]
         except _Unreadable as error:
             bad.append((path, str(error)))
 
-    with ThreadPoolExecutor(THREADS) as pool:
+    with warnings.catch_warnings(), ThreadPoolExecutor(THREADS) as pool:
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `_bounded` looks at what is decoded, and refuses
         seen = list(pool.map(safely, paths))
     return seen, sorted(bad)
 
@@ -105,7 +112,16 @@ def _reason(error: Exception) -> _Unreadable:
 def pixels_of(path: Path, channels: int, height: int, width: int, fit: Fit) -> np.ndarray:
     with _opened(path) as (_, image):
         image.draft(None, (2 * max(height, width),) * 2)  # JPEG alone: decoded at a half, a quarter or an eighth where that is enough
-        return _prepared(image, channels, height, width, fit)
+        with _alone if _bounded(image) > LARGE else nullcontext():
+            return _prepared(image, channels, height, width, fit)
+
+
+def _bounded(image: Any) -> int:
+    """How many pixels will be decoded. Raises _Unreadable for more than `MOST_PIXELS`."""
+    pixels = int(image.width * image.height)
+    if pixels > MOST_PIXELS:
+        raise _Unreadable(f"{image.width} x {image.height} pixels, more than {MOST_PIXELS:,}")
+    return pixels
 
 
 def any_pixels(image: Any, row: int, shape: tuple[int, int, int], fit: Fit) -> np.ndarray:

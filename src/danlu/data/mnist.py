@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from danlu import messages
-from danlu.data.find_files import MAX_BYTES, dataset_folder, local_folder
+from danlu.data.find_files import dataset_folder, local_folder
 from danlu.data.images import Augment, image_data
 from danlu.data.source import Data
 from danlu.data.splits import cut
@@ -40,6 +40,7 @@ MNIST_FILES = {
     "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
     **MNIST_TEST_FILES,
 }
+MOST = 1 << 26  # bytes that a file may become; 60,000 images are 47 million
 VAL_SHARE = 5000 / 60000  # of the official training rows
 
 
@@ -117,12 +118,12 @@ def _pair(folder: Path, part: str) -> tuple[Tensor, Tensor]:
 
 
 def read_idx(path: Path) -> Tensor:
-    """A gzipped IDX file of bytes as a uint8 tensor. Raises BadInput when it is none, or holds more than `MAX_BYTES`."""
+    """A gzipped IDX file of bytes as a uint8 tensor. Raises BadInput when it is none, or holds more than `MOST`."""
     try:
         with gzip.open(path) as file:
-            raw = file.read(MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            raise BadInput(messages.DATA_FILE_UNREADABLE, path=path, kind="gzip", reason=f"> {MAX_BYTES} bytes")
+            raw = file.read(MOST + 1)
+        if len(raw) > MOST:
+            raise BadInput(messages.DATA_FILE_UNREADABLE, path=path, kind="gzip", reason=f"> {MOST} bytes")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BadInput(messages.DATA_FILE_UNREADABLE, path=path, kind="gzip", reason=error) from error
     dims = raw[3] if len(raw) > 3 else 0

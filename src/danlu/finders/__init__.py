@@ -1,1 +1,1 @@
-"""Numbers worth knowing before a long run, found by trying: the learning rate."""
+"""Numbers worth knowing before a long run, found by trying: the learning rate, the batch, the micro-batch."""

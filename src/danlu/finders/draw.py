@@ -1,4 +1,4 @@
-"""Range tests as a picture, and in the terminal."""
+"""What the finders found, as pictures and in the terminal."""
 
 from __future__ import annotations
 
@@ -9,46 +9,53 @@ from pathlib import Path
 import numpy as np
 
 from danlu import messages
-from danlu.errors import BadInput, Sentence, say
+from danlu.errors import say
 from danlu.finders.learning_rate import Trace
+from danlu.finders.noise_scale import Course, Noise
 from danlu.run import braille
+from danlu.run.axes import picture, worded
 from danlu.run.curve import Line, thin
-from danlu.run.fonts import chinese_font, drawing
 from danlu.run.plot import COLORS
 
 
 def range_tests(traces: Sequence[Trace], rate: float, out: str | os.PathLike[str], tell: Callable[[str], None]) -> Path:
     """Write the losses of each seed, faint, with their smoothed line, where it falls, and the suggested rate. Raises BadInput."""
-    from matplotlib.figure import Figure
-
-    path = Path(out)
-    if path.suffix.lower() not in (".png", ".svg"):
-        raise BadInput(messages.PLOT_SUFFIX, path=path)
-    with drawing(tell):
-        figure = Figure(figsize=(7.2, 4.0), layout="constrained")
-        axes = figure.add_subplot()
+    with picture(out, tell) as axes:
         for place, one in enumerate(traces):
             color = COLORS[place % len(COLORS)]
             axes.plot(one.rates, one.losses, color=color, alpha=0.25, linewidth=0.8)
-            axes.plot(one.rates, one.smooth, color=color, linewidth=1.8, label=_say(messages.FIND_SEED, seed=one.seed))
+            axes.plot(one.rates, one.smooth, color=color, linewidth=1.8, label=worded(messages.FIND_SEED, seed=one.seed))
             ends = [int(np.abs(one.rates - edge).argmin()) for edge in (one.start, one.end)]
             axes.plot(one.rates[ends], one.smooth[ends], "o", color=color, markersize=5)
-        axes.axvline(rate, color="#333333", linestyle="--", linewidth=1.2, label=_say(messages.FIND_SUGGESTED, rate=rate))
+        axes.axvline(rate, color="#333333", linestyle="--", linewidth=1.2, label=worded(messages.FIND_SUGGESTED, rate=rate))
         axes.set_xscale("log")
         shown = np.concatenate([one.smooth for one in traces])
         first = max(float(one.smooth[0]) for one in traces)
         low = float(shown.min())
         axes.set_ylim(low - 0.1 * (first - low), first + 0.4 * (first - low))
-        axes.set_xlabel(_say(messages.FIND_AXIS_RATE))
-        axes.set_ylabel(_say(messages.FIND_AXIS_LOSS))
-        axes.grid(alpha=0.25, linewidth=0.6)
-        axes.spines[["top", "right"]].set_visible(False)
+        axes.set_xlabel(worded(messages.FIND_AXIS_RATE))
+        axes.set_ylabel(worded(messages.FIND_AXIS_LOSS))
         axes.legend(frameon=False, fontsize=9)
-        try:
-            figure.savefig(path, dpi=160, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
-        except OSError as error:
-            raise BadInput(messages.RUN_CANNOT_WRITE, folder=path, reason=error.strerror) from error
-    return path
+    return Path(out)
+
+
+def noise_scales(
+    found: Sequence[Course], noise: Noise, useful: int, batch: int, out: str | os.PathLike[str], tell: Callable[[str], None]
+) -> Path:
+    """Write the noise scale of each seed over the steps, with its interval over seeds and the recipe's batch. Raises BadInput."""
+    with picture(out, tell) as axes:
+        for place, one in enumerate(found):
+            color, label = COLORS[place % len(COLORS)], worded(messages.FIND_SEED, seed=one.seed)
+            steps, scales = [p.step for p in one.points], [p.scale for p in one.points]
+            axes.plot(steps, scales, "o-", color=color, linewidth=1.8, markersize=4, label=label)
+        axes.axhspan(noise.low, noise.high, color="#333333", alpha=0.1, linewidth=0, label=worded(messages.FIND_INTERVAL))
+        axes.axhline(useful, color="#333333", linestyle="--", linewidth=1.2, label=worded(messages.FIND_USEFUL, rows=useful))
+        axes.axhline(batch, color="#333333", linestyle=":", linewidth=1.2, label=worded(messages.FIND_THIS_BATCH, rows=batch))
+        axes.set_yscale("log")
+        axes.set_xlabel(worded(messages.FIND_AXIS_STEP))
+        axes.set_ylabel(worded(messages.FIND_AXIS_SCALE))
+        axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
+    return Path(out)
 
 
 def terminal(traces: Sequence[Trace], width: int, color: bool) -> str:
@@ -62,6 +69,7 @@ def terminal(traces: Sequence[Trace], width: int, color: bool) -> str:
     return braille.draw(f"{say(messages.FIND_AXIS_LOSS)} / log10 {say(messages.FIND_AXIS_RATE)}", lines, width, 16, color)
 
 
-def _say(sentence: Sentence, **values: object) -> str:
-    """In the chosen language, but English where no font has Chinese."""
-    return say(sentence, **values) if chinese_font() else sentence.en.format(**values)
+def terminal_noise(found: Sequence[Course], width: int, color: bool) -> str:
+    """The noise scale over the steps."""
+    lines = [Line(say(messages.FIND_SEED, seed=one.seed), [p.step for p in one.points], [p.scale for p in one.points]) for one in found]
+    return braille.draw(say(messages.FIND_AXIS_SCALE), lines, width, 16, color)

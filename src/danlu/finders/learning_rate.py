@@ -51,7 +51,7 @@ def range_test(run: Run, low: float = 1e-6, high: float = 10.0, steps: int = 200
     Raises Refused if the loss never falls.
     Techniques that only watch (validation, early stopping, checkpoints) are left out. All groups keep their ratios to the first one's rate.
     """
-    watching = [t for t in run.recipe.techniques if not _trains(t)]
+    watching = [t for t in run.recipe.techniques if not trains(t)]
     kept = tuple(t for t in run.recipe.techniques if t not in watching)
     with run.fork(schedule=None, validate=False, techniques=kept, epochs=None, steps=run.step + steps) as trial:
         base, first, grow = trial.optimizer.param_groups[0]["lr"], trial.step, growing(low, high, steps)
@@ -118,7 +118,7 @@ def _broken(losses: list[float], steps: int) -> bool:
     return now > start + ROUGH * max(start - best, 0.1 * abs(start))
 
 
-def _trains(technique: Technique) -> bool:
+def trains(technique: Technique) -> bool:
     """It changes more than the reports."""
     seams = ("model", "stream", "objective", "gradient", "update")
     return any(getattr(type(technique), f"wrap_{seam}") is not getattr(Technique, f"wrap_{seam}") for seam in seams)

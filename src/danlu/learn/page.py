@@ -7,6 +7,7 @@ what was measured comes from results.json, and what is not there is an error, ne
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from danlu.learn.quiz import Question
 from danlu.learn.text import ROLE, Role, Section
 
 WORDS = {"SUPPORTED": messages.VERDICT_SUPPORTED, "NOT SUPPORTED": messages.VERDICT_NOT, "INCONCLUSIVE": messages.VERDICT_OPEN}
+
+_CODE_OR_FORMULA = re.compile(r"```.*?```|`[^`\n]*`|\$\$.+?\$\$|\$[^$\n]+\$", re.S)
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def claim(lesson: Lesson, name: str, language: str) -> str:
     word = getattr(WORDS[verdict.word], language)
     rows = [
         f"**{getattr(messages.PAGE_CLAIM, language)}** {getattr(said.statement, language)}",
-        f"**{word}.** {getattr(verdict.reason, language)}",
+        getattr(messages.PAGE_VERDICT, language).format(word=word, reason=getattr(verdict.reason, language)),
         f"*{getattr(messages.PAGE_REGIME, language)} {getattr(said.regime, language)}*",
     ]
     return "\n>\n".join(f"> {row}" for row in rows)
@@ -192,6 +195,15 @@ def heading(lesson: Lesson, language: str) -> str:
 def markdown(lesson: Lesson, language: str) -> str:
     """The whole page as markdown: code and exercises in fences, figures as pictures."""
     return "\n\n".join([heading(lesson, language), *(written(part, language) for part in parts(lesson, language))]) + "\n"
+
+
+def formulas_kept(text: str) -> str:
+    """Markdown for a reader that knows no formulas: they come out as they are written, where markdown would eat their `\\,` and `_`."""
+
+    def plain(found: re.Match[str]) -> str:
+        return re.sub(r"[\\_*\[\]<>]", r"\\\g<0>", found[0]) if found[0].startswith("$") else found[0]
+
+    return _CODE_OR_FORMULA.sub(plain, text)
 
 
 def written(part: Part, language: str) -> str:

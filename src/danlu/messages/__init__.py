@@ -6,6 +6,7 @@ product; all of them are reached as `messages.NAME`, so a name is used once.
 
 from danlu.messages.check import *
 from danlu.messages.cli import *
+from danlu.messages.curvature import *
 from danlu.messages.data import *
 from danlu.messages.describe import *
 from danlu.messages.doctor import *

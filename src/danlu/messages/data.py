@@ -38,6 +38,16 @@ DATA_FILE_UNREADABLE = Sentence(
     "{path} cannot be read as {kind} ({reason}); replace the file",
     "{path} 无法作为 {kind} 读取（{reason}）；请更换该文件",
 )
+ARCHIVE_PACKED = Sentence(
+    "{path}: its part {part} is packed, {found} bytes that would become {size}; packed archives are not read: save it again with torch.save or "
+    "numpy.savez, which do not pack",
+    "{path}：其中的 {part} 是压缩的，{found} 字节会变成 {size} 字节；不读取压缩过的归档：请用不压缩的 torch.save 或 numpy.savez 重新保存",
+)
+ARCHIVE_OVERLAPS = Sentence(
+    "{path}: its parts together would be {size} bytes, more than the {found} of the file; it was not read: save it again with torch.save or "
+    "numpy.savez",
+    "{path}：其各部分合计会有 {size} 字节，超过文件本身的 {found} 字节；未读取：请用 torch.save 或 numpy.savez 重新保存",
+)
 ROW_WIDTH = Sentence(
     "{path}, row {row}: {found} fields, expected {expected}; correct the row",
     "{path} 第 {row} 行有 {found} 个字段，应为 {expected} 个；请改正这一行",

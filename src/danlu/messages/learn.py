@@ -76,6 +76,7 @@ LEARN_STAMPED = Sentence("{path}: each section goes with the English as it is no
 
 # ---- the page ----
 PAGE_CLAIM = Sentence("Claim.", "论断：")
+PAGE_VERDICT = Sentence("**{word}.** {reason}", "**{word}。** {reason}")
 PAGE_REGIME = Sentence("Measured with:", "测量条件：")
 PAGE_ANSWER = Sentence("Answer, once you have predicted", "先预测，再看答案")
 PAGE_EXERCISE = Sentence(

@@ -72,6 +72,16 @@ IMPORT_EXECUTES = Sentence(
     "where the file was made",
     "{path} 不是纯权重文件：读取它必须执行 `{name}`，因此未读取；请在生成该文件的地方保存 model.state_dict()",
 )
+IMPORT_GROWS = Sentence(
+    "{path} has {found} bytes, and its tensors would be written as {size}: many names, or long strides, for the same numbers; nothing was "
+    "written: save a state_dict of plain tensors",
+    "{path} 有 {found} 字节，而其中的张量写出后会有 {size} 字节：同一批数值有许多名称或超长的步幅；未写入任何内容：请保存由普通张量组成的 state_dict",
+)
+IMPORT_KIND = Sentence(
+    "{path}: `{name}` is of a kind that safetensors cannot hold ({kind}); nothing was written: make it a plain dense tensor where the file was "
+    "made",
+    "{path}：`{name}` 的类型（{kind}）无法存入 safetensors；未写入任何内容：请在生成该文件的地方改成普通的稠密张量",
+)
 IMPORT_BROKEN = Sentence("{path} cannot be read as weights: {reason}", "{path} 无法作为权重读取：{reason}")
 FLAG_FROM = Sentence(
     "start from the weights of a run, a .safetensors file, or hf:NAME; optimizer and schedule start fresh",

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from danlu.fields import NonNegative, Positive, Rate
-from danlu.optim.foreach import Foreach, Touched, zeros
+from danlu.optim.foreach import Foreach, Touched, blocks, zeros
 from danlu.optim.groups import Grouped
 
 
@@ -44,11 +44,11 @@ class LionOptimizer(Foreach):
         return {"exp_avg": zeros(p)}
 
     def move(self, touched: Touched) -> None:
-        group, params, grads, _ = touched
-        momenta = touched.of("exp_avg")
-        if group["weight_decay"]:
-            torch._foreach_mul_(params, 1 - group["lr"] * group["weight_decay"])
-        updates = torch._foreach_lerp(momenta, grads, 1 - group["betas"][0])
-        torch._foreach_sign_(updates)
-        torch._foreach_add_(params, updates, alpha=-group["lr"])
-        torch._foreach_lerp_(momenta, grads, 1 - group["betas"][1])
+        group, rate = touched.group, touched.group["lr"]
+        for params, grads, momenta in blocks(touched.params, touched.grads, touched.of("exp_avg")):
+            if group["weight_decay"]:
+                torch._foreach_mul_(params, 1 - rate * group["weight_decay"])
+            updates = torch._foreach_lerp(momenta, grads, 1 - group["betas"][0])
+            torch._foreach_sign_(updates)
+            torch._foreach_add_(params, updates, alpha=-rate)
+            torch._foreach_lerp_(momenta, grads, 1 - group["betas"][1])

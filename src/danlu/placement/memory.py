@@ -41,7 +41,7 @@ def looked(run: Run, batches: list[Batch]) -> Outcome:
         # Outside of the clause, so that the error, and with it everything that the evaluation held, is gone.
         for p in run.trainable():
             p.grad = None
-        _release(run.placement.device)
+        release(run.placement.device)
         rows, first = _fewer(run, max(len(batch.ids) for batch in batches), reason), run.placement.step_rows is None
         run.placement.step_rows = rows
         batches[:] = run._take(iter(batches))
@@ -60,7 +60,7 @@ def glanced(placement: Placement, rows: int, look: Callable[[int], Found], crite
             return look(rows)
         except (MemoryError, RuntimeError) as error:
             reason = _reason(error)
-        _release(placement.device)
+        release(placement.device)
         if criterion is not None and criterion.over == "batch":
             raise NoMemory(messages.NO_MEMORY_LOSS, rows=rows, loss=criterion.loss_name, reason=reason)
         if rows == 1:
@@ -131,7 +131,7 @@ def _draws(run: Run, batch: Batch) -> bool:
         return not torch.equal(drawn, generator.get_state())
 
 
-def _release(device: torch.device) -> None:
+def release(device: torch.device) -> None:
     gc.collect()
     empty = getattr(torch.get_device_module(device), "empty_cache", None)
     if empty is not None:

@@ -46,6 +46,12 @@ def write(path: Path, pieces: Iterable[bytes | memoryview]) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
+def fresh(path: Path) -> int:
+    """A handle to the new file `path`, of the user's own mode. What lies there, a link too, is taken away and never written through."""
+    path.unlink(missing_ok=True)
+    return os.open(path, _NEW, 0o666)
+
+
 def replace(path: Path, text: str) -> None:
     """Put a file with this text in the place of `path`: after a crash it is the old one or the new one."""
     new = path.with_name(path.name + ".tmp")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
 import warnings
@@ -14,10 +15,15 @@ import torch
 from torch import Tensor
 
 from danlu import messages
-from danlu.errors import BadInput
+from danlu.errors import BadInput, Trouble
+from danlu.packed import check_stored
+from danlu.run import durable
 
 NESTED = ("state_dict", "model_state_dict", "model", "module", "weights", "net")  # where trainers keep the weights among other things
 PREFIXES = ("_orig_mod.", "module.")  # of torch.compile and of data-parallel wrappers
+GROWTH = 16  # times the file's bytes, which tied weights, each written under all of its names, stay far below
+SMALL = 1 << 26  # bytes that any file may become
+_TORCHS_ADVICE = re.compile(r"In PyTorch 2\.6|Re-running `torch.load`|Check the documentation|\(Could this error|Please file an issue")
 
 
 @dataclass(frozen=True)
@@ -34,19 +40,20 @@ class Imported:
 def import_weights(source: str | Path, out: str | Path) -> Imported:
     """Write the tensors of a .pt, .pth, .bin or .ckpt file as safetensors, read with `weights_only=True`.
 
-    Raises BadInput for a file that is not there, is no file of torch or holds anything that would have to be executed, and where `out`
-    exists or is no .safetensors.
+    Raises BadInput for a file that is not there, is no file of torch, holds anything that would have to be executed, or would grow beyond
+    measure when it is unpacked (`danlu.packed`) or written, and where `out` exists or is no .safetensors.
     """
     source, path = Path(source).expanduser(), Path(out).expanduser()
     if path.suffix.lower() != ".safetensors":
         raise BadInput(messages.IMPORT_OUT, path=path)
-    if path.exists():
+    if os.path.lexists(path):
         raise BadInput(messages.OUT_EXISTS, path=path)
     inside, found = _inside(_read(source))
     tensors = {str(name): value for name, value in found.items() if isinstance(value, Tensor)}
     left = tuple(str(name) for name in found if str(name) not in tensors)
     if not tensors:
         raise BadInput(messages.IMPORT_NO_TENSORS, path=source, keys=", ".join(map(str, list(found)[:20])) or "-")
+    _check(source, tensors)
     prefix = ""
     while cut := next((p for p in PREFIXES if all(name.startswith(prefix + p) for name in tensors)), None):
         prefix += cut
@@ -55,10 +62,14 @@ def import_weights(source: str | Path, out: str | Path) -> Imported:
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(path.name + ".tmp")
     try:
+        os.close(durable.fresh(new))
         save_file(
             {name.removeprefix(prefix): value.detach().clone().contiguous() for name, value in tensors.items()}, new, {"format": "pt"}
         )
         new.rename(path)
+    except KeyError as error:  # a dtype that it has no name for
+        name = next((name for name, value in tensors.items() if value.dtype == error.args[0]), "-")
+        raise BadInput(messages.IMPORT_KIND, path=source, name=name, kind=error.args[0]) from error
     except OSError as error:
         raise BadInput(messages.RUN_CANNOT_WRITE, folder=path, reason=error.strerror or error) from error
     finally:
@@ -70,15 +81,39 @@ def _read(source: Path) -> Any:
     if not source.is_file():
         raise BadInput(messages.IMPORT_NO_FILE, path=source)
     try:
+        with source.open("rb") as file:
+            zipped = file.read(4) == b"PK\3\4"  # what torch itself goes by
+        if zipped:
+            check_stored(source)
         with warnings.catch_warnings(action="ignore"):  # of torch, on files of its own older forms
-            return torch.load(source, map_location="cpu", weights_only=True)
+            # mapped, so that no number is taken into memory before it is known what for
+            return torch.load(source, map_location="cpu", weights_only=True, mmap=zipped)
+    except Trouble:
+        raise
     except pickle.UnpicklingError as error:
         named = re.search(r"GLOBAL (\S+)", str(error))
         if named is None:
-            raise BadInput(messages.IMPORT_BROKEN, path=source, reason=" ".join(str(error).split())[:200]) from error
+            raise BadInput(messages.IMPORT_BROKEN, path=source, reason=_reason(error)) from error
         raise BadInput(messages.IMPORT_EXECUTES, path=source, name=named[1]) from error
     except Exception as error:  # torch and its readers raise many kinds for files that are cut short or made up
-        raise BadInput(messages.IMPORT_BROKEN, path=source, reason=" ".join(str(error).split())[:200] or type(error).__name__) from error
+        raise BadInput(messages.IMPORT_BROKEN, path=source, reason=_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    """What torch has against the file, without its advice, which is to load it unsafely."""
+    text = str(error)
+    text = _TORCHS_ADVICE.split(text.partition("WeightsUnpickler error:")[2] or text)[0]
+    return " ".join(text.split())[:200] or type(error).__name__
+
+
+def _check(source: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Raises BadInput for a tensor that safetensors cannot hold, and for numbers that are there too often."""
+    for name, value in tensors.items():
+        if value.layout != torch.strided or value.is_quantized or value.is_meta:
+            raise BadInput(messages.IMPORT_KIND, path=source, name=name, kind=f"{value.layout}, {value.dtype}, {value.device}")
+    size, found = sum(value.numel() * value.element_size() for value in tensors.values()), source.stat().st_size
+    if size > max(SMALL, GROWTH * found):
+        raise BadInput(messages.IMPORT_GROWS, path=source, size=size, found=found)
 
 
 def _inside(found: Any) -> tuple[tuple[str, ...], Mapping[Any, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 import pytest
@@ -10,7 +11,7 @@ import torch.nn.functional as F
 import toys
 from torch import nn
 
-from danlu.core import Run
+from danlu.core import Run, Technique
 from danlu.data.source import Data, Facts, Tensors
 from danlu.errors import Refused
 from danlu.optim.first_order import SGD
@@ -18,7 +19,7 @@ from danlu.techniques.gradient.kfac import KFAC
 from danlu.testing.compare import at_step
 
 torch.set_num_threads(1)
-EXACT = partial(KFAC, fisher="exact", split=False, trust=None, factor_every=1, basis_every=1)
+EXACT = partial(KFAC, fisher="exact", form="eigen", trust=None, factor_every=1, inverse_every=1)
 
 
 def straight() -> nn.Module:
@@ -110,7 +111,7 @@ def test_targets_drawn_from_the_model_give_the_exact_factors_on_average():
 
 @pytest.mark.parametrize("fisher", ["sampled", "exact", "empirical"])
 def test_any_split_into_micro_batches_trains_the_same(fisher):
-    kfac = KFAC(fisher=fisher, damping=0.01, factor_every=2, basis_every=2, adapt_every=2)
+    kfac = KFAC(fisher=fisher, damping=0.01, factor_every=2, inverse_every=2, adapt_every=2)
     fields = {
         "data": lambda: toys.tokens(40),
         "model": lambda: nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 3)),
@@ -183,6 +184,56 @@ def test_the_step_is_bounded_by_the_trust_region():
     assert length(free / 100) == pytest.approx(free / 10)
 
 
+def test_the_trust_region_is_of_the_rate_of_its_own_step():
+    """A schedule and a rate, of which the trust region must see the product: at every step, and before the first one too."""
+    scheduled = lambda total: lambda step: (0.1, 1.0, 0.02)[step]
+    fields = {"batch_size": 32, "loss": squared, "data": regression, "model": straight}
+
+    def first(rate: float, schedule) -> Run:
+        return toys.trained(EXACT(trust=1e-3), **fields, steps=1, optimizer=SGD(lr=rate, momentum=0.0), schedule=schedule)
+
+    assert toys.apart(first(0.5, scheduled), first(0.05, None)) < 1e-14
+    seen = []
+
+    @dataclass
+    class Rates(Technique):
+        def wrap_gradient(self, gradient, run):
+            def looked(objective, batches):
+                seen.append(run.optimizer.param_groups[0]["lr"])
+                return gradient(objective, batches)
+
+            return looked
+
+    reports = list(Run(toys.recipe(Rates(), optimizer=toys.sgd(lr=0.5), schedule=scheduled, steps=3)))
+    assert seen == [report.lr for report in reports] == [0.05, 0.5, 0.01]
+
+
+def test_the_trust_region_knows_the_rates_of_groups():
+    """The length of a step is taken with each layer's own rate."""
+
+    def optimizer(share: float):
+        def made(params):
+            named = dict(params)
+            groups = [
+                {"params": [p for name, p in named.items() if name.startswith("0")], "lr": 0.5},
+                {"params": [p for name, p in named.items() if not name.startswith("0")], "lr": 0.5 * share},
+            ]
+            return torch.optim.SGD(groups)
+
+        return made
+
+    def found(trust, share):
+        run, batches = at_step(toys.recipe(KFAC(damping=0.01, trust=trust), batch_size=40, optimizer=optimizer(share)), 0)
+        made = gradients(run, batches)
+        run.gradient = run.placement.gradient(run.model)
+        return made, gradients(run, batches)
+
+    made, plain = found(None, 0.1)
+    length = sum(float((made[name] * plain[name]).sum()) * (0.5 if name.startswith("0") else 0.05) ** 2 for name in made)
+    bounded, _ = found(length / 4, 0.1)
+    assert all(torch.allclose(bounded[name], made[name] / 2) for name in made)
+
+
 def test_damping_falls_where_the_model_is_right_and_rises_where_it_is_not():
     def after(damping: float, **fields) -> float:
         kfac = EXACT(damping=damping, adapt_every=1)
@@ -224,7 +275,8 @@ def test_an_embedding_of_positions_is_left_to_the_inner_optimiser():
         def forward(self, x):
             return self.head(x + self.place(torch.arange(5)))
 
-    kfac = KFAC(fisher="exact", damping=0.01, factor_every=1, basis_every=1)
+    kfac = KFAC(fisher="exact", damping=0.01, factor_every=1, inverse_every=1)
     fields = {"data": lambda: toys.tokens(40), "model": Places, "batch_size": 20}
-    whole, split = toys.trained(kfac, **fields), toys.trained(kfac, **fields, micro_batch_size=5)
+    with pytest.warns(UserWarning, match=r"kfac leaves to the inner optimiser: place \(not called, or called once for all rows\)"):
+        whole, split = toys.trained(kfac, **fields), toys.trained(kfac, **fields, micro_batch_size=5)
     assert toys.apart(whole, split) < 1e-9 and set(whole.techniques[0].factors) == {"head"}

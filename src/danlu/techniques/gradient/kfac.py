@@ -4,8 +4,9 @@ The curvature is that of the model's own distribution, in linear, convolution an
 along the preconditioned gradient, and moves what is left (norms, layers of other kinds) along the plain one. With SGD and momentum it is
 the method of the paper.
 When it helps: deep nets that first-order methods are slow on (autoencoders above all), large batches, few steps.
-What it costs: one more forward and backward pass each `factor_every` steps, an eigendecomposition of each factor each `basis_every` steps,
-and memory for both. When not to use it: very wide layers (a factor is width squared), small batches with noisy factors.
+What it costs: one more forward and backward pass and the factors each `factor_every` steps, their inverses each `inverse_every` steps, two
+small matrix products a layer in every step, and memory for both.
+When not to use it: very wide layers (a factor is width squared), small batches with noisy factors.
 Scope: 3.4
 """
 
@@ -14,18 +15,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from danlu.core import Batch, Evaluate, Gradient, Objective, Outcome, Run, Technique, Update
-from danlu.curvature.kronecker import Factors, Unit, basis, preconditioned, quadratic, units
+from danlu.curvature.kronecker import Factors, Unit, basis, by_basis, by_inverses, inverses, quadratic, units
 from danlu.curvature.outputs import Fisher, gradients
+from danlu.curvature.seen import Seen
+from danlu.curvature.trust import rates, share
 from danlu.errors import Diverged, Refused, Sentence, say
 from danlu.fields import NonNegativeInt, Positive, PositiveInt, Rate
 from danlu.keys import unkeyed
-from danlu.losses.criterion import logits
+from danlu.losses.criterion import wide
 
 NO_UNIT = Sentence(
     "kfac: the model has no linear, convolution or embedding layer whose weights are its own; leave kfac out",
@@ -34,6 +37,10 @@ NO_UNIT = Sentence(
 LEFT = Sentence(
     "kfac leaves to the inner optimiser: {names} (of another kind, shared, grouped or partly frozen)",
     "以下层交给内层优化器，kfac 不处理：{names}（类型不同、权重共享、分组或部分冻结）",
+)
+NOT_SEEN = Sentence(
+    "kfac leaves to the inner optimiser: {names} (not called, or called once for all rows)",
+    "以下层交给内层优化器，kfac 不处理：{names}（未被调用，或对所有行只调用一次）",
 )
 NO_OUTPUT = Sentence(
     "kfac(fisher={fisher}) needs one tensor of outputs, rows first, from the model, and found {found}; set kfac.fisher=empirical",
@@ -53,9 +60,9 @@ class KFAC(Technique):
     damping: added to the curvature; larger is closer to the plain gradient
     decay: how much of the running factors is kept at each update of them
     factor_every: steps between two updates of the factors
-    basis_every: steps between two eigendecompositions of them
+    inverse_every: steps between two inversions of them
     fisher: sampled draws one target a row from the model; exact sums over all outputs; empirical takes the targets of the data
-    split: damping in both factors (the paper's), not in their product
+    form: kronecker damps and inverts each factor (the paper's); eigen damps their product, by its eigenvectors
     trust: the largest change of the model's distribution that a step may make, as lr^2 g F^-1 g (None: no bound)
     adapt_every: steps between two adaptations of the damping by how well the quadratic model foretold the loss (0: fixed)
     中文: K-FAC：用克罗内克分解的费舍尔信息矩阵的逆来预条件每一层的梯度。
@@ -64,13 +71,13 @@ class KFAC(Technique):
     damping: Positive = 1e-3
     decay: Rate = 0.95
     factor_every: PositiveInt = 10
-    basis_every: PositiveInt = 100
+    inverse_every: PositiveInt = 100
     fisher: Fisher = "sampled"
-    split: bool = True
+    form: Literal["kronecker", "eigen"] = "kronecker"
     trust: Positive | None = 1e-3
     adapt_every: NonNegativeInt = 0
 
-    state: ClassVar = ("factors", "bases", "updates", "damping_now")
+    state: ClassVar = ("factors", "inverses", "updates", "damping_now")
     needs: ClassVar = frozenset({"finished gradient", "whole matrix", "model twice"})
     neutral: ClassVar = "an infinite damping with an infinite rate would be plain descent; no finite values are"
     changes: ClassVar = "gradients"
@@ -82,7 +89,7 @@ class KFAC(Technique):
         if left:
             warnings.warn(say(LEFT, names=", ".join(left)), stacklevel=2)
         self.factors: dict[str, Factors] = {}
-        self.bases: dict[str, Factors] = {}
+        self.inverses: dict[str, Factors] = {}
         self.updates = 0
         self.damping_now = torch.tensor(self.damping, dtype=torch.float64)
         self._units, self._step = known, -1
@@ -92,15 +99,15 @@ class KFAC(Technique):
             if batches[0].step != self._step:  # the curvature of a step is that of its first look
                 self._next = self._renewed(objective, batches, run)
                 self._step = batches[0].step
-            self._precondition(run)
+            self._precondition(run, self._looks(run))
             return outcome
 
         return natural
 
     def wrap_update(self, update: Update, run: Run) -> Update:
         def learned(evaluate: Evaluate) -> Outcome:
-            looks = self.adapt_every > 0 and run.step % self.adapt_every == 0
-            before = {unit.name: _weights(unit) for unit in self._units} if looks else {}
+            looks = self._looks(run)
+            before = {unit.name: unit.weights for unit in self._units} if looks else {}
             slopes: dict[str, Tensor] = {}
 
             def first() -> Outcome:
@@ -111,18 +118,22 @@ class KFAC(Technique):
 
             outcome = update(first)
             if outcome.moved:
-                self.factors, self.bases, self.updates = self._next
+                self.factors, self.inverses, self.updates = self._next
                 if looks:
                     self._adapt(outcome, evaluate(), before, slopes)
             return outcome
 
         return learned
 
+    def _looks(self, run: Run) -> bool:
+        """Whether this step looks at how well the quadratic model foretold its loss."""
+        return self.adapt_every > 0 and run.step % self.adapt_every == 0
+
     # ---- the curvature ----
 
     def _renewed(self, objective: Objective, batches: Sequence[Batch], run: Run) -> tuple[dict[str, Factors], dict[str, Factors], int]:
-        """The running factors and their bases for this step, and how often the factors were updated. Changes nothing."""
-        factors, bases, updates = self.factors, self.bases, self.updates
+        """The running factors and their inverses for this step, and how often the factors were updated. Changes nothing."""
+        factors, inverted, updates = self.factors, self.inverses, self.updates
         step = batches[0].step
         if step % self.factor_every == 0 or not factors:
             found = self._statistics(objective, batches, run)
@@ -133,26 +144,32 @@ class KFAC(Technique):
                 for name, own in found.items()
             }
             updates += 1
-        if factors and (step % self.basis_every == 0 or not bases):
-            bases = {}
-            for name, own in factors.items():
-                try:
-                    bases[name] = basis(own)
-                except torch.linalg.LinAlgError as error:
-                    raise Diverged(SINGULAR, layer=name, step=step + 1) from error
-        return factors, bases, updates
+            idle = [unit.name for unit in self._units if unit.name not in factors]
+            if idle and not self.factors:
+                warnings.warn(say(NOT_SEEN, names=", ".join(idle)), stacklevel=2)
+        if factors and (step % self.inverse_every == 0 or not inverted):
+            inverted = {name: self._inverted(name, own, step) for name, own in factors.items()}
+        return factors, inverted, updates
+
+    def _inverted(self, name: str, factors: Factors, step: int) -> Factors:
+        if self.form == "kronecker":
+            return inverses(factors, self.damping_now)
+        try:
+            return basis(factors)
+        except torch.linalg.LinAlgError as error:
+            raise Diverged(SINGULAR, layer=name, step=step + 1) from error
 
     def _statistics(self, objective: Objective, batches: Sequence[Batch], run: Run) -> dict[str, Factors]:
         """A and G of each layer that worked, over all micro-batches and processes: means over vectors, and over what the loss counts."""
         sums: dict[str, Factors] = {}
         vectors: dict[str, float] = {}
-        count = 0.0
+        count: Any = 0.0
         with run.placement.buffers.held(), unkeyed():
             for batch in batches:
                 with Seen(run.model, self._units, len(batch.ids)) as seen, run.placement.precision.autocast():
                     loss = objective(run.model, batch)
                 per = next(iter(loss.terms.values()))[1]
-                count += float(batch.counts[per])
+                count = count + batch.counts[per]
                 roots, columns = self._roots(seen, loss, batch, run)
                 outputs = [output for _, _, output in seen.calls]
                 for number, column in enumerate(columns):
@@ -160,19 +177,19 @@ class KFAC(Technique):
                     found = torch.autograd.grad(roots, outputs, column, retain_graph=more, allow_unused=True)
                     for (unit, _, _), g in zip(seen.calls, found):
                         if g is not None:
-                            flat = unit.outputs(_wide(g))
+                            flat = unit.outputs(wide(g))
                             own = sums.setdefault(unit.name, {})
                             own["G"] = own["G"] + flat.T @ flat if "G" in own else flat.T @ flat
                 for unit, x, _ in seen.calls:
-                    flat = unit.inputs(_wide(x))
+                    moment, number = unit.second_moment(wide(x))
                     own = sums.setdefault(unit.name, {})
-                    moment = unit.second_moment(flat)
                     own["A"] = own["A"] + moment if "A" in own else moment
-                    vectors[unit.name] = vectors.get(unit.name, 0.0) + len(flat)
+                    vectors[unit.name] = vectors.get(unit.name, 0.0) + number
         add = run.placement.sum
-        whole = max(float(add(count)), 1e-30)
+        whole = add(count)
+        whole = whole.clamp(min=1e-30) if isinstance(whole, Tensor) else max(whole, 1e-30)
         return {
-            name: {"A": add(own["A"]) / max(float(add(vectors[name])), 1.0), "G": add(own["G"]) / whole}
+            name: {"A": add(own["A"]) / max(add(vectors[name]), 1.0), "G": add(own["G"]) / whole}
             for name, own in sums.items()
             if "G" in own
         }
@@ -182,44 +199,41 @@ class KFAC(Technique):
         if self.fisher == "empirical":
             terms = [value for value, _ in loss.terms.values() if value.requires_grad]
             return terms, [[None] * len(terms)]
-        try:
-            output = logits(seen.output)
-        except Exception as error:
-            raise Refused(NO_OUTPUT, fisher=self.fisher, found=type(seen.output).__name__) from error
-        if len(output) != len(batch.ids):
-            raise Refused(NO_OUTPUT, fisher=self.fisher, found=tuple(output.shape))
+        output = seen.logits
+        if isinstance(output, str):
+            raise Refused(NO_OUTPUT, fisher=self.fisher, found=output)
         key = (run.seed, "kfac", batch.step)
-        columns = gradients(_wide(output), batch, run.data.facts.task, self.fisher, key, run.criterion.ignore_index)
+        columns = gradients(wide(output), batch, run.data.facts.task, self.fisher, key, run.criterion.ignore_index)
         return [output], [[column.to(output.dtype)] for column in columns]
 
     # ---- the gradient ----
 
     @torch.no_grad()
-    def _precondition(self, run: Run) -> None:
-        _, bases, _ = self._next
+    def _precondition(self, run: Run, keep: bool) -> None:
+        """Put the preconditioned gradients in place of the plain ones, of which copies are kept if asked for."""
+        _, inverted, _ = self._next
         self._slopes: dict[str, Tensor] = {}
         made: list[tuple[Unit, Tensor]] = []
-        along: list[Tensor] = []
+        lengths: list[Tensor] = []
+        rate = rates(run.optimizer)
         for unit in self._units:
-            if unit.name in bases and (plain := unit.gradient) is not None:
-                own = _wide(plain)
-                self._slopes[unit.name] = own.clone()
-                made.append((unit, preconditioned(own, bases[unit.name], self.damping_now, self.split)))
-                along.append((own * made[-1][1]).sum())
-        share: Any = 1.0
-        if self.trust is not None and along:
-            rate = run.optimizer.param_groups[0]["lr"]
-            length = rate**2 * torch.stack(along).sum().clamp(min=0)
-            share = torch.where(length > self.trust, (self.trust / length.clamp(min=1e-30)).sqrt(), torch.ones_like(length))
+            if unit.name in inverted and (plain := unit.gradient) is not None:
+                own, found = wide(plain), inverted[unit.name]
+                if keep:
+                    self._slopes[unit.name] = own.clone()
+                value = by_inverses(own, found) if self.form == "kronecker" else by_basis(own, found, self.damping_now)
+                made.append((unit, value))
+                lengths.append((own * value).sum() * rate.get(id(unit.layer.weight), 0.0) ** 2)
+        bound: Any = share(lengths, self.trust) if self.trust is not None and lengths else 1.0
         for unit, value in made:
-            unit.set_gradient(value * share)
+            unit.set_gradient(value * bound)
 
     def _adapt(self, before: Outcome, after: Outcome, weights: dict[str, Tensor], slopes: dict[str, Tensor]) -> None:
         """Less damping where the loss fell at least as the quadratic model said, more where it did not (Levenberg and Marquardt's rule)."""
         foretold = torch.zeros((), dtype=torch.float64)
         for unit in self._units:
             if unit.name in slopes and unit.name in self.factors:
-                moved = _wide(_weights(unit) - weights[unit.name])
+                moved = wide(unit.weights - weights[unit.name])
                 bend = quadratic(moved, self.factors[unit.name]) + self.damping_now * moved.square().sum()
                 foretold = foretold + ((slopes[unit.name] * moved).sum() + 0.5 * bend).double().cpu()
         change = (after.loss - before.loss).double().cpu()
@@ -231,40 +245,7 @@ class KFAC(Technique):
 
     @classmethod
     def example(cls) -> KFAC:
-        return cls(damping=1e-2, factor_every=2, basis_every=2, adapt_every=3)
-
-
-class Seen:
-    """Inside, what goes into and comes out of each unit is kept, call by call, and the whole model's output.
-
-    A layer that is called once for all rows (an embedding of positions) is left out: what comes back to it is a sum over the rows of a
-    micro-batch, whose outer product depends on the split.
-    """
-
-    def __init__(self, model: nn.Module, known: Sequence[Unit], rows: int):
-        self.calls: list[tuple[Unit, Tensor, Tensor]] = []
-        self.output: Any = None
-        self._model, self._known, self._rows = model, known, rows
-
-    def __enter__(self) -> Seen:
-        def watch(unit: Unit) -> Any:
-            def hook(layer: nn.Module, args: Any, output: Tensor) -> None:
-                x = args[0].detach()
-                if len(x) == self._rows and (x.dim() > 1 or not isinstance(layer, nn.Embedding)):
-                    self.calls.append((unit, x, output))
-
-            return hook
-
-        def whole(model: nn.Module, args: Any, output: Any) -> None:
-            self.output = output
-
-        self._hooks = [unit.layer.register_forward_hook(watch(unit)) for unit in self._known]
-        self._hooks.append(self._model.register_forward_hook(whole))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for hook in self._hooks:
-            hook.remove()
+        return cls(damping=1e-2, factor_every=2, inverse_every=2, adapt_every=3)
 
 
 def _blended(old: Tensor | None, new: Tensor, keep: float, sound: Tensor | None) -> Tensor:
@@ -272,16 +253,3 @@ def _blended(old: Tensor | None, new: Tensor, keep: float, sound: Tensor | None)
     old = torch.zeros_like(new) if old is None else old
     mean = keep * old + (1 - keep) * new
     return mean if sound is None else torch.where(sound, mean, old)
-
-
-def _wide(tensor: Tensor) -> Tensor:
-    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
-
-
-def _weights(unit: Unit) -> Tensor:
-    """A copy of a unit's weights in the form of its gradient."""
-    weight, bias = cast("Tensor", unit.layer.weight).detach(), cast("Tensor | None", getattr(unit.layer, "bias", None))
-    if isinstance(unit.layer, nn.Embedding):
-        return weight.T.clone()
-    flat = weight.flatten(1)
-    return flat.clone() if bias is None else torch.cat([flat, bias.detach()[:, None]], 1)
