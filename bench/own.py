@@ -39,7 +39,9 @@ def described(targets: Iterable[str]) -> dict[str, Any]:
         path, name = split(target)
         if isinstance(thing, type) and issubclass(thing, torch.optim.Optimizer):
             defaults = {key: p.default for key, p in inspect.signature(thing).parameters.items() if isinstance(p.default, int | float)}
-            thing = Own(target=f"{Path(path).absolute()}:{name}", lr=defaults.get("lr", 1e-3), weight_decay=defaults.get("weight_decay", 0.0))
+            thing = Own(
+                target=f"{Path(path).absolute()}:{name}", lr=defaults.get("lr", 1e-3), weight_decay=defaults.get("weight_decay", 0.0)
+            )
         else:
             thing = thing()
         found[snake(name)] = thing

@@ -115,7 +115,17 @@ def test_a_signal_saves_and_stops_all_and_the_run_goes_on_bit_for_bit(whole, tmp
 
 @pytest.mark.slow
 def test_torchrun_starts_the_same_run(whole, tmp_path):
-    words = ["torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0", "--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
+    words = [
+        "torch.distributed.run",
+        "--nproc-per-node",
+        "2",
+        "--master-port",
+        "0",
+        "--rdzv-backend",
+        "c10d",
+        "--rdzv-endpoint",
+        "localhost:0",
+    ]
     process = started(*words, "-m", "danlu", "train", *RECIPE, "placement=ddp", "--out", "run", "--no-check", "--quiet", cwd=tmp_path)
     text = "".join(process.communicate(timeout=240))
     assert process.returncode == 0, text
@@ -124,7 +134,20 @@ def test_torchrun_starts_the_same_run(whole, tmp_path):
 
 @pytest.mark.slow
 def test_two_machines_with_two_processes_each_and_a_finished_run(whole, tmp_path):
-    words = ["danlu", "launch", *RECIPE, "--nproc-per-node", "2", "--nnodes", "2", "--meet", "127.0.0.1:29611", "--out", "run", "--no-check"]
+    words = [
+        "danlu",
+        "launch",
+        *RECIPE,
+        "--nproc-per-node",
+        "2",
+        "--nnodes",
+        "2",
+        "--meet",
+        "127.0.0.1:29611",
+        "--out",
+        "run",
+        "--no-check",
+    ]
     machines = [started(*words, "--quiet", "--node", str(node), cwd=tmp_path) for node in (0, 1)]
     texts = ["".join(machine.communicate(timeout=240)) for machine in machines]
     assert [machine.returncode for machine in machines] == [0, 0], texts
@@ -132,7 +155,7 @@ def test_two_machines_with_two_processes_each_and_a_finished_run(whole, tmp_path
     assert {path.name for path in (tmp_path / "run").glob("rank-*.log")} == {"rank-1.log", "rank-2.log", "rank-3.log"}
     before = bits(tmp_path / "run")
     code, text = launched("--processes", "4", cwd=tmp_path)
-    assert code == 0 and "finished before" in text or "already" in text, text
+    assert (code == 0 and "finished before" in text) or "already" in text, text
     assert bits(tmp_path / "run") == before
 
 
@@ -167,7 +190,20 @@ def test_what_cannot_be_launched(words, said, capsys):
 
 
 def test_a_dry_run_prints_a_line_for_each_process_of_this_machine(capsys):
-    words = ["launch", "wine", "optimizer.lr=0.1", "--with", "clip(max_norm=1)", "--nodes", "2", "--node", "1", "--meet", "far:29500", "--dry-run"]
+    words = [
+        "launch",
+        "wine",
+        "optimizer.lr=0.1",
+        "--with",
+        "clip(max_norm=1)",
+        "--nodes",
+        "2",
+        "--node",
+        "1",
+        "--meet",
+        "far:29500",
+        "--dry-run",
+    ]
     assert main(words) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2

@@ -87,5 +87,3 @@ def _number(given: Given, flag: str, least: int, default: int) -> int:
     if not text.isdigit() or int(text) < least:
         raise BadInput(messages.LAUNCH_NUMBER, flag=flag, least=least, found=text)
     return int(text)
-
-

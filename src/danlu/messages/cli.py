@@ -200,7 +200,9 @@ LAUNCH_PLACEMENT = Sentence(
     "placement={placement} is for one process; choose one for several, such as placement=ddp, or use `danlu train`",
     "placement={placement} 只用一个进程；请选择多进程的 placement（如 placement=ddp），或使用 `danlu train`",
 )
-LAUNCH_NUMBER = Sentence("{flag} must be a whole number of at least {least}, not `{found}`", "{flag} 须为不小于 {least} 的整数，而不是 `{found}`")
+LAUNCH_NUMBER = Sentence(
+    "{flag} must be a whole number of at least {least}, not `{found}`", "{flag} 须为不小于 {least} 的整数，而不是 `{found}`"
+)
 LAUNCH_NODE = Sentence(
     "--node {node} of {nodes} machines: they are numbered from 0 to {last}", "--node {node}：共 {nodes} 台机器，编号为 0 到 {last}"
 )
@@ -213,4 +215,6 @@ LAUNCH_KILLED = Sentence(
     "process {rank} did not end within {seconds:g} s after another one had failed, and was killed",
     "另一进程失败后，进程 {rank} 在 {seconds:g} 秒内没有结束，已被强行终止",
 )
-LAUNCH_FAILED = Sentence("process {rank} failed (exit code {code}); the end of what it printed:", "进程 {rank} 失败（退出码 {code}）；其输出的末尾：")
+LAUNCH_FAILED = Sentence(
+    "process {rank} failed (exit code {code}); the end of what it printed:", "进程 {rank} 失败（退出码 {code}）；其输出的末尾："
+)

@@ -219,7 +219,11 @@ class Placement:
     def _counts(self, batches: Sequence[Batch]) -> dict[str, Any]:
         """Each denominator over all micro-batches and processes."""
         names = batches[0].counts
-        return names if len(batches) == 1 else {name: sum((b.counts[name] for b in batches[1:]), start=batches[0].counts[name]) for name in names}
+        return (
+            names
+            if len(batches) == 1
+            else {name: sum((b.counts[name] for b in batches[1:]), start=batches[0].counts[name]) for name in names}
+        )
 
     def _finish(self, sums: dict[str, tuple[Tensor, str]]) -> None:
         """After the last micro-batch: `p.grad` and every term become the sums over all processes."""

@@ -13,9 +13,9 @@ from danlu.core import Recipe, Run
 from danlu.describe.forms import to_data
 from danlu.errors import BadInput, Refused, say
 from danlu.find.names import Phrase
-from danlu.run.finish import Result
 from danlu.placement.processes import Seat, seat, together
 from danlu.placement.spmd import Spmd
+from danlu.run.finish import Result
 from danlu.run.folder import claim
 from danlu.run.follow import beginning, follow
 from danlu.run.session import Session, Watcher, started

@@ -48,8 +48,9 @@ def course(recipe: Recipe) -> Course:
             average = {f"average of {name}": value.clone() for name, value in (run.kept_weights("auto") or {}).items()}
             return Course(losses, weights(run) | average)
     except Trouble as trouble:
-        assert run is None or run.step == 0, f"{named(recipe.techniques)}: refused after {run.step} steps: {trouble}"
-        return Course([], {}, str(trouble))
+        refused, at = str(trouble), run.step if run else 0
+    assert at == 0, f"{named(recipe.techniques)}: refused after {at} steps: {refused}"
+    return Course([], {}, refused)
 
 
 def first_gradients(recipe: Recipe) -> dict[str, Tensor]:

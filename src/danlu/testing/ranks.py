@@ -41,7 +41,7 @@ class Ranks:
                 self.kill()
                 missing = sorted(set(range(self.world)) - found.keys())
                 raise AssertionError(f"no answer from processes {missing} within {self.seconds} s; the others: {found}")
-            for pipe in ready:
+            for pipe in ready:  # type: ignore[assignment]
                 place = self._here.index(pipe)  # type: ignore[arg-type]
                 ok, value = pipe.recv()  # type: ignore[union-attr]
                 if not ok:

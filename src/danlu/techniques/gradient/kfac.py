@@ -168,7 +168,7 @@ class KFAC(Technique):
             for batch in batches:
                 with Seen(run.model, self._units, len(batch.ids)) as seen, run.placement.precision.autocast():
                     loss = objective(run.model, batch)
-                per = next(iter(loss.terms.values()))[1]
+                per, present = next(iter(loss.terms.values()))[1], batch.counts["once"]  # 0: it stands in for another process's
                 count = count + batch.counts[per]
                 roots, columns = self._roots(seen, loss, batch, run)
                 outputs = [output for _, _, output in seen.calls]
@@ -179,12 +179,13 @@ class KFAC(Technique):
                         if g is not None:
                             flat = unit.outputs(wide(g))
                             own = sums.setdefault(unit.name, {})
-                            own["G"] = own["G"] + flat.T @ flat if "G" in own else flat.T @ flat
+                            moment = flat.T @ flat * present
+                            own["G"] = own["G"] + moment if "G" in own else moment
                 for unit, x, _ in seen.calls:
                     moment, number = unit.second_moment(wide(x))
                     own = sums.setdefault(unit.name, {})
-                    own["A"] = own["A"] + moment if "A" in own else moment
-                    vectors[unit.name] = vectors.get(unit.name, 0.0) + number
+                    own["A"] = own["A"] + moment * present if "A" in own else moment * present
+                    vectors[unit.name] = vectors.get(unit.name, 0.0) + number * present
         add = run.placement.sum
         whole = add(count)
         whole = whole.clamp(min=1e-30) if isinstance(whole, Tensor) else max(whole, 1e-30)
