@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import pkgutil
 import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,6 +63,24 @@ def test_resume_wants_a_run(danlu, tmp_path: Path) -> None:
     answer = danlu("resume", str(tmp_path))
     assert answer.code == errors.BAD_INPUT
     assert "recipe.json" in answer.last
+
+
+@pytest.mark.parametrize(
+    "words, place", [("train small.yaml --out here", "danlu.cli.train.asked"), ("resume here", "danlu.describe.forms.from_data")]
+)
+def test_what_comes_before_the_training_takes_from_the_limit(danlu, recipe: Path, monkeypatch, words: str, place: str) -> None:
+    """An hour and a half of imports leave nothing of an hour, but for the step that is saved."""
+    assert danlu("train", "small.yaml", "--no-check", "--out", "here", "--limit", "0s").code == errors.SAVED_RUN_AGAIN
+    clock, before = time.monotonic, pkgutil.resolve_name(place)
+
+    def slow(*args: Any) -> Any:
+        monkeypatch.setattr("time.monotonic", lambda: clock() + 5400)
+        return before(*args)
+
+    monkeypatch.setattr(place, slow)
+    answer = danlu(*words.split(), "--limit", "1h")
+    assert answer.code == errors.SAVED_RUN_AGAIN
+    assert "stopped after step 2 of 12" in answer.last
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as a shell sends them")

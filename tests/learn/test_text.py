@@ -101,7 +101,7 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, body: str, line: i
     "body",
     [
         "It reaches 0.93 in the end.", "On line\ntwo it has 93 % of it.", "ninety percent", "它达到了 93%。", "百分之九十三",
-        "(accuracy 0.93 in 2015)",
+        "(accuracy 0.93 in 2015)", "(He 2015; it has 93 points)",
         "seed 7 wins", "about 3x faster",
     ],
 )  # fmt: skip
@@ -112,6 +112,7 @@ def test_a_bare_number_in_prose_is_found(body: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
+        "(He et al. 2015; Cohen et al. 2021a, 2022)（He 等，2015；Cohen 等，2021）",
         "It reaches {measured}`a.b:.2f` with {set}`ROWS` rows.", "$x^2 + 1$ and $$\\frac12$$", "`lr=0.1`", "see [He](https://x.org/2015/1)",
         "(He et al. 2015) and（Cohen 等，2021）", "fp16, L2, CS231n, AdamW", "1. first\n2. second", "```python\nx = 0.93\n```",
     ],

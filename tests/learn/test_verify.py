@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from danlu.errors import BadInput
 from danlu.learn import lesson, measure, verify
 from danlu.learn.lesson import Lesson
 from danlu.study.results import Results, measured
@@ -50,6 +51,13 @@ def test_stale_when_code_or_torch_is_another(folder: Path) -> None:
     data["tables"]["lesson"]["torch"] = "1.0"
     (folder / "results.json").write_text(json.dumps(data), "utf-8")
     assert verify.stale(lesson.read(folder))
+
+
+def test_claims_are_read_before_anything_is_measured(folder: Path) -> None:
+    edit(folder, "lesson.py", "def measure(seeds):", "def measure(seeds):\n    raise AssertionError('measured first')")
+    found = edit(folder, "claims.yaml", "relation: greater", "relation: taller")
+    with pytest.raises(BadInput, match="taller"):
+        measure.measure(found, folder, 5)
 
 
 def test_a_lesson_that_lies(folder: Path) -> None:

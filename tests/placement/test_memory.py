@@ -228,7 +228,23 @@ def test_a_dropout_of_others_is_said_before_the_step_moves(model, draws):
     for report in run:
         start[:] = [toys.state(run)]
         assert bool(said) == (report.step > 2)
-    assert ["random numbers of its own" in text for text in said] == [draws, False]
+    assert ["random numbers of its own" in text for text in said] == [draws, draws]  # each halving says what it changes
+
+
+def test_what_does_not_fit_without_a_gradient_either_is_halved_before_it_is_said():
+    """Else a dropout of others, which could not be looked for, would be said not to be there."""
+    net, fits = nn.Sequential(nn.Linear(6, 8), nn.Dropout(0.2), nn.Linear(8, 3)), [1000]
+
+    def hook(module, args):
+        if len(args[0]) > fits[0]:
+            raise MemoryError
+
+    net[0].register_forward_pre_hook(hook)
+    run, said = Run(toys.recipe(model=lambda: net, validate=False)), []
+    run.placement.notice = lambda event, sentence, **values: said.append((values["rows"], "numbers of its own" in sentence.en))
+    for report in run:
+        fits[0] = 2 if report.step == 1 else fits[0]
+    assert said == [(2, True)] and run.step == run.total
 
 
 def test_an_error_that_is_none_of_memory_goes_through():

@@ -194,3 +194,20 @@ def test_a_limit_stops_in_time_for_the_save(monkeypatch):
     train(small.recipe(), "out", limit=1000.0, watchers=[watch])
     train(small.recipe(), "whole")
     assert same_state(final_state("whole"), final_state("out"))
+
+
+def test_the_limit_counts_from_the_call(monkeypatch):
+    """Data and model that took ninety of a hundred seconds leave time for one step of ten."""
+    clock = Clock()
+    monkeypatch.setattr("danlu.run.session.time.monotonic", clock)
+    made = small.recipe()
+
+    def slow(*args):
+        clock.now += 90.0
+        return made.model(*args)
+
+    def watch(report, run):
+        clock.now += 10.0
+
+    with pytest.raises(Stopped, match="stopped after step 1 of 18"):
+        train(replace(made, model=slow), "out", limit=100.0, watchers=[watch])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ COMMAND = Command("resume", messages.ABOUT_RESUME, "RUN", 1, 1, (UNTIL, LR, LIMI
 
 
 def run(words: list[str], given: Given) -> int:
+    began = time.monotonic()
     from danlu.describe.forms import from_data
     from danlu.describe.override import override
     from danlu.describe.places import Places
@@ -34,4 +36,4 @@ def run(words: list[str], given: Given) -> int:
     if given["--lr"]:
         recipe = recipe if recipe.optimizer else replace(recipe, optimizer=AdamW())
         recipe, changing = override(recipe, [f"optimizer.lr={given['--lr']}"]), [*changing, "optimizer"]
-    return trained(recipe, name, folder, given, resume=True, changing=changing)
+    return trained(recipe, name, folder, given, began, resume=True, changing=changing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,16 +32,19 @@ COMMAND = Command("train", messages.ABOUT_TRAIN, "RECIPE [field=value ...]", 1, 
 
 
 def run(words: list[str], given: Given) -> int:
-    return trained(asked(words, given), name_of(words[0]), given["--out"], given)
+    began = time.monotonic()  # what is imported from here on, and the data, take from the limit
+    return trained(asked(words, given), name_of(words[0]), given["--out"], given, began)
 
 
-def trained(recipe: Recipe, name: str, out: str | Path | None, given: Given, resume: bool = False, changing: Collection[str] = ()) -> int:
-    """Train with whatever progress the flags ask for, then print the result on standard output."""
+def trained(
+    recipe: Recipe, name: str, out: str | Path | None, given: Given, began: float, resume: bool = False, changing: Collection[str] = ()
+) -> int:
+    """Train with whatever progress the flags ask for, then print the result on standard output. began: when the limit's time did."""
     from danlu.placement.processes import seat
     from danlu.run.train import train
 
     how: dict[str, Any] = {"name": name, "resume": resume, "start": given.get("--from"), "command": ["danlu", *sys.argv[1:]]}
-    how |= {"accept": _accepted(given), "limit": _limit(given), "changing": changing}
+    how |= {"accept": _accepted(given), "limit": _limit(given, began), "changing": changing}
     how["check"] = not resume and not given["--no-check"]
     follows = seat().rank > 0  # the first of several processes speaks for all
     if given["--quiet"] or follows:
@@ -92,7 +96,8 @@ def _accepted(given: Given) -> list[str]:
     return list(given["--accept"])
 
 
-def _limit(given: Given) -> float | None:
+def _limit(given: Given, began: float) -> float | None:
+    """Seconds that are left of it."""
     from danlu.describe.annotations import written
     from danlu.fields import Duration, seconds
 
@@ -101,7 +106,7 @@ def _limit(given: Given) -> float | None:
         return None
     if (form := written(Duration)) is None or not form.holds(text):
         raise BadInput(messages.LIMIT_WHAT, found=text)
-    return seconds(text)
+    return seconds(text) - (time.monotonic() - began)
 
 
 def _best(result: Result) -> dict[str, float | None]:

@@ -65,6 +65,7 @@ def measure(lesson: Lesson, out: Path, seeds: int) -> None:
     from danlu.study.results import Results
 
     torch.set_num_threads(1)
+    claims = tuple(lesson.claims.values())  # read first: a mistake in them is not found after minutes of measuring
     values, tables = user_file.load(f"{lesson.code}:measure")(range(seeds))
     with_what = {"torch": torch.__version__.partition("+")[0], "matplotlib": metadata.version("matplotlib")}
     tables = {**tables, "lesson": {"seeds": seeds, "computing": computing.digest(lesson.code), **with_what}}
@@ -73,7 +74,7 @@ def measure(lesson: Lesson, out: Path, seeds: int) -> None:
         lesson.id,
         values,
         inputs=lesson.own_files,
-        claims=tuple(lesson.claims.values()),
+        claims=claims,
         tables=tables,
         cpu_seconds=round(cost.cpu_seconds, 1),
     )

@@ -11,6 +11,7 @@ import re
 from danlu.errors import Sentence
 from danlu.learn.text import ROLE, without_code
 
+_WORK = r"[^()（）;；\d]*\b(19|20)\d\d[a-z]?(, (19|20)\d\d[a-z]?)*[^()（）;；\d]*"
 _KEPT = (
     re.compile(r"\$\$.*?\$\$", re.S),
     re.compile(r"\$[^$\n]+\$"),
@@ -19,7 +20,7 @@ _KEPT = (
     re.compile(r"(?<=\])\([^)\s]*\)"),  # where a link goes
     re.compile(r"<https?://[^>]*>"),
     re.compile(r"^ *\d+\. ", re.M),  # a numbered list
-    re.compile(r"[(（][^()（）\d]*\b(19|20)\d\d[a-z]?(, (19|20)\d\d[a-z]?)*[^()（）\d]*[)）]"),  # (He et al. 2015)
+    re.compile(rf"[(（]{_WORK}([;；]{_WORK})*[)）]"),  # (He et al. 2015; Cohen et al. 2021)
     re.compile(r"\b[A-Za-z][A-Za-z_-]*\d+[A-Za-z]*\b"),  # fp16, L2, CS231n
 )
 _PERCENT = re.compile(r"\b(?:percent|per cent)\b|百分之")

@@ -42,10 +42,12 @@ def looked(run: Run, batches: list[Batch]) -> Outcome:
         for p in run.trainable():
             p.grad = None
         release(run.placement.device)
-        rows, first = _fewer(run, max(len(batch.ids) for batch in batches), reason), run.placement.step_rows is None
-        run.placement.step_rows = rows
-        batches[:] = run._take(iter(batches))
-        sentence = messages.HALVED_DRAWS if first and _draws(run, batches[0]) else messages.HALVED
+        rows, draws = max(len(batch.ids) for batch in batches), None
+        while draws is None:  # what does not even fit without a gradient is not tried with one
+            rows = run.placement.step_rows = _fewer(run, rows, reason)
+            batches[:] = run._take(iter(batches))
+            draws = _draws(run, batches[0])
+        sentence = messages.HALVED_DRAWS if draws else messages.HALVED
         run.placement.notice("halved", sentence, step=run.step + 1, rows=rows, reason=reason)
 
 
@@ -117,15 +119,17 @@ def _fewer(run: Run, rows: int, reason: str) -> int:
     return half
 
 
-def _draws(run: Run, batch: Batch) -> bool:
-    """Whether the model draws from torch's own generator, which is keyed by micro-batch and not by sample. Moves nothing."""
+def _draws(run: Run, batch: Batch) -> bool | None:
+    """Whether the model draws from torch's own generator, which is keyed by micro-batch and not by sample; None if there is no memory to
+    find out. Moves nothing.
+    """
     generator, objective = run.placement._generator, run.placement.keyed(run.criterion, run.seed)
     with run.placement.aside(), torch.no_grad(), run.placement.precision.autocast():
         try:
             objective(run.model, batch)
-        except (MemoryError, RuntimeError) as error:  # then the evaluation that comes fails too, and is halved
+        except (MemoryError, RuntimeError) as error:
             _reason(error)
-            return False
+            return None
         drawn = generator.get_state()
         generator.manual_seed(generator.initial_seed())
         return not torch.equal(drawn, generator.get_state())

@@ -44,10 +44,9 @@ class Session:
         every: int,
         tell: Callable[[str], None],
         accept: Collection[str] = (),
-        limit: float | None = None,
+        deadline: float | None = None,
     ):
-        self.run, self.folder, self.every, self._tell, self.accept, self.limit = run, folder, every, tell, accept, limit
-        self._began = time.monotonic()
+        self.run, self.folder, self.every, self._tell, self.accept, self.deadline = run, folder, every, tell, accept, deadline
         self._step_took = 0.0  # seconds of the longest step, with its validation
         self._stopper = Stop()  # one that hears nothing, until the loop brings its own
         self.saver = Saver(run, folder.checkpoints, self._saved)
@@ -166,11 +165,11 @@ class Session:
                 self._stop(found, name, messages.STOPPED_LIMIT if why == LIMIT else messages.STOPPED, signal=name)
 
     def _no_time_for_another(self, now: float) -> bool:
-        """Whether the limit would come before the end of another step and of the save after it."""
-        if self.limit is None:
+        """Whether the deadline would come before the end of another step and of the save after it."""
+        if self.deadline is None:
             return False
         to_save = 2 * self.saver.longest or 3 * sum(p.nbytes for p in self.run.model.parameters()) / SLOW_DISK
-        return now - self._began + self._step_took + to_save > self.limit
+        return now + self._step_took + to_save > self.deadline
 
     def note(self, found: Report) -> None:
         """Log a step, if it is one to log. Nothing of it is read from the device until the lines are flushed."""

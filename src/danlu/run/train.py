@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -44,12 +45,13 @@ def train(
     person should read now. resume: `out` must hold a run. start: weights that a new run starts from, see
     `use.start_from`. command: the command line, for the record. accept: "code" goes on although code or packages are not what they were.
     changing: fields of the recipe ("epochs", "steps", "optimizer") in which `out` may hold another; from here on this one holds, see
-    `run.changes.adapted`. limit: seconds after which the run is saved and stopped, in time for the save. check: try the recipe first (see
-    `danlu.check`), where there is no run yet; a check that fails is Refused, and no folder is made.
+    `run.changes.adapted`. limit: seconds from this call on, data and check included, after which the run has been saved and stopped. check:
+    try the recipe first (see `danlu.check`), where there is no run yet; a check that fails is Refused, and no folder is made.
     On several processes each calls this; the first alone writes the folder (and does not `check`), the others follow, see `run.follow`.
     Raises Stopped after SIGTERM, SIGINT or SIGUSR1 and at the limit (saved; the same call goes on), Diverged after `session.HOPELESS`
     non-finite steps in a row, Lost when another process is gone, BadInput, Refused, Busy, NoSpace.
     """
+    deadline = None if limit is None else time.monotonic() + limit
     form = to_data(recipe, full=True, opaque=True)
     new = out is None or not (Path(out) / "recipe.json").exists()
     if resume and new:
@@ -65,7 +67,7 @@ def train(
         checked = passed(run, tell) if run and check and many.world == 1 else None
         folder = stack.enter_context(claim(out, form, name, changing))
         run = run or stack.enter_context(Run(recipe))
-        session = stack.enter_context(Session(run, folder, every, tell, accept, limit))
+        session = stack.enter_context(Session(run, folder, every, tell, accept, deadline))
         session.begin(name, command, start, taken, checked)
         run.placement.everyone(beginning(session))
         session.loop(watchers, stop)
