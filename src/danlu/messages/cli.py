@@ -179,3 +179,12 @@ LIST_NEXT = Sentence("danlu show NAME tells more about one of them", "danlu show
 SCOPE_ROWS = Sentence("scope {rows}", "范围 {rows}")
 SHOW_USE = Sentence("use it", "用法")
 SHOW_SOURCE = Sentence("source", "源码")
+CARD = {  # headings of the parts of a card, in docstrings too
+    "mechanism": Sentence("What it does", "原理"),
+    "formula": Sentence("Formula", "公式"),
+    "helps": Sentence("When it helps", "何时有用"),
+    "costs": Sentence("What it costs", "代价"),
+    "not_when": Sentence("When not to use it", "何时不用"),
+    "fails": Sentence("Failure signals", "失效信号"),
+    "beside": Sentence("Interactions", "相互作用"),
+}

@@ -29,9 +29,27 @@ class SOAP(Grouped):
     max_side: a side longer than this keeps its own basis
     weight_decay: how much matrices shrink a step, as a multiple of the rate (decoupled)
 
+    Formula: W ← W − lr · Q_L · Adam(Q_Lᵀ G Q_R) · Q_Rᵀ, the bases Q turned every `every` steps
+    When it helps: as Shampoo, with Adam's robustness: often the fewest steps of all on matrices.
+    What it costs: a covariance and its basis for each side of a matrix beside Adam's two numbers, and a QR decomposition of each side every
+    `every` steps.
+    When not to use it: very wide layers, and when a step must be cheap beside the model.
+    Failure signals: the loss jumps at turns of the basis: `every` is too large for gradients that change fast; nothing moves in the first
+    step, which only measures.
+    Interactions: does what `kfac` and `shampoo` do, so take one of them; rates of `adamw` fit; its decay is decoupled, so `weight_decay`
+    would be a second one.
+
     Scope: 3.5
 
     中文: SOAP：在 Shampoo 预条件矩阵的特征基中运行 Adam。
+
+    原理: 在 Shampoo 协方差缓慢转动的特征基里运行 Adam。
+    公式: W ← W − lr · Q_L · Adam(Q_Lᵀ G Q_R) · Q_Rᵀ，基 Q 每 `every` 步转动一次
+    何时有用: 同 Shampoo，又有 Adam 的稳健：在矩阵上往往步数最少。
+    代价: Adam 的两个状态数，另为矩阵的每一侧存协方差与基；每 `every` 步对每一侧做一次 QR 分解。
+    何时不用: 很宽的层，以及每步的时间必须远小于模型本身的时候。
+    失效信号: 转动基时损失跳变：梯度变化快而 `every` 太大；第一步不动，它只做测量。
+    相互作用: 与 `kfac`、`shampoo` 做同一件事，三者取一；适合 `adamw` 的学习率；衰减是解耦的，再加 `weight_decay` 就是两份。
     """
 
     lr: Positive = 3e-3
