@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import torch
 
@@ -28,6 +28,8 @@ class Adagrad(Grouped):
 
     中文: Adagrad：按历史梯度平方和的平方根缩小步长，稀疏特征保留较大的学习率。
     """
+
+    width_rule: ClassVar = "adam"
 
     lr: Positive = 1e-2
     lr_decay: NonNegative = 0.0
@@ -61,6 +63,8 @@ class RMSprop(Grouped):
 
     中文: RMSprop：按梯度平方滑动平均的平方根缩放步长。
     """
+
+    width_rule: ClassVar = "adam"
 
     name = "rmsprop"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -30,6 +30,8 @@ class SGD(Grouped):
 
     中文: 随机梯度下降，可带动量与 Nesterov 加速；权重衰减是加在梯度上的 L2 项。
     """
+
+    width_rule: ClassVar = "sgd"
 
     lr: Positive = 0.1
     momentum: Rate = 0.9
@@ -66,6 +68,8 @@ class Adam(Grouped):
     中文: Adam：用梯度的一阶与二阶滑动矩调节步长；权重衰减是加在梯度上的 L2 项（耦合式）。
     """
 
+    width_rule: ClassVar = "adam"
+
     lr: Positive = 1e-3
     beta1: Rate = 0.9
     beta2: Rate = 0.999
@@ -95,6 +99,8 @@ class AdamW(Grouped):
 
     中文: AdamW：权重衰减与梯度解耦的 Adam，每步直接按“学习率 × 衰减”缩小权重。
     """
+
+    width_rule: ClassVar = "adam"
 
     lr: Positive = 1e-3
     beta1: Rate = 0.9
@@ -127,6 +133,8 @@ class NAdam(Grouped):
     中文: NAdam：带 Nesterov 动量的 Adam。
     """
 
+    width_rule: ClassVar = "adam"
+
     lr: Positive = 2e-3
     beta1: Rate = 0.9
     beta2: Rate = 0.999
@@ -157,6 +165,8 @@ class RAdam(Grouped):
 
     中文: RAdam：对二阶矩的方差做修正的 Adam，相当于自带预热。
     """
+
+    width_rule: ClassVar = "adam"
 
     lr: Positive = 1e-3
     beta1: Rate = 0.9

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -27,6 +27,8 @@ class Lion(Grouped):
 
     中文: Lion：只取动量的符号作为更新方向，状态量是 Adam 的一半；学习率应比 AdamW 小 3 到 10 倍。
     """
+
+    width_rule: ClassVar = "adam"
 
     lr: Positive = 1e-4
     beta1: Rate = 0.9
