@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import torch
 
@@ -42,6 +42,8 @@ class Adagrad(Grouped):
     失效信号: 损失还很高，进展却逐渐归零：平方和把学习率吃光了。
     相互作用: 自带衰减，再配下降的调度就是两重；与尺度无关，`clip` 只影响进入平方和的部分。
     """
+
+    width_rule: ClassVar = "adam"
 
     lr: Positive = 1e-2
     lr_decay: NonNegative = 0.0
@@ -90,6 +92,8 @@ class RMSprop(Grouped):
     失效信号: 最初几步非常大：平方均值从零开始且不修正，损失可能一开始就跳；请用预热。
     相互作用: 调度里应有预热；它的 weight_decay 会被尺度除掉，请用技巧 `weight_decay`。
     """
+
+    width_rule: ClassVar = "adam"
 
     name = "rmsprop"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -49,6 +49,8 @@ class SGD(Grouped):
     失效信号: 头几步损失就跳到瞎猜的水平并停在那里：学习率太高；近乎直线地缓慢下降：太低。
     相互作用: 最后几个点要靠逐渐降低的学习率；weight_decay 是在优化器里加到梯度上的，`clip` 与 `sam` 看不到它，动量则会保留它。
     """
+
+    width_rule: ClassVar = "sgd"
 
     lr: Positive = 0.1
     momentum: Rate = 0.9
@@ -103,6 +105,8 @@ class Adam(Grouped):
     相互作用: 恒定的缩放大多被除掉，所以 `clip` 只对偶尔的大梯度起作用；`l1`、`l2`、`elastic` 在其中失去原有的尺度。
     """
 
+    width_rule: ClassVar = "adam"
+
     lr: Positive = 1e-3
     beta1: Rate = 0.9
     beta2: Rate = 0.999
@@ -151,6 +155,8 @@ class AdamW(Grouped):
     相互作用: 衰减要乘学习率，因此也随调度变化；再加技巧 `weight_decay` 就成了两份；Transformer 要配预热。
     """
 
+    width_rule: ClassVar = "adam"
+
     lr: Positive = 1e-3
     beta1: Rate = 0.9
     beta2: Rate = 0.999
@@ -197,6 +203,8 @@ class NAdam(Grouped):
     相互作用: 同 `adam`；decoupled=true 时衰减与 `adamw` 相同。
     """
 
+    width_rule: ClassVar = "adam"
+
     lr: Positive = 2e-3
     beta1: Rate = 0.9
     beta2: Rate = 0.999
@@ -242,6 +250,8 @@ class RAdam(Grouped):
     失效信号: 最初几步走的是原始动量：损失一开始就跳，说明学习率对普通动量来说太高。
     相互作用: 调度里的预热会把同一件事再做一遍；其余同 `adam`。
     """
+
+    width_rule: ClassVar = "adam"
 
     lr: Positive = 1e-3
     beta1: Rate = 0.9

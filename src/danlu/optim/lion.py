@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -43,6 +43,8 @@ class Lion(Grouped):
     失效信号: 损失停在与学习率有关的高度：等长的步无法再靠近；所有权重一起变大：衰减太弱。
     相互作用: 只看符号，`clip` 与损失缩放仅通过动量起作用；衰减取 AdamW 的三到十倍；降到零的调度是它的一部分。
     """
+
+    width_rule: ClassVar = "adam"
 
     lr: Positive = 1e-4
     beta1: Rate = 0.9
