@@ -3,14 +3,14 @@
     python bench/optimisers.py run [--tasks NAME,...] [--optimisers NAME,...] [--add my_opt.py:Foo] [--seconds 3600]
     python bench/optimisers.py page
 
-`run` measures what is missing, the most wanted first, and adds each finished cell (task, optimiser, rate, seed) to `optimisers.jsonl`, so it
-can be stopped at any time and go on another day. `page` writes the tables and pictures of docs/optimisers.md from that file.
+`run` measures what is missing, the most wanted first, and adds each finished cell (task, optimiser, rate, seed) to `optimisers.jsonl`, so
+that it can be stopped at any time and go on another day. `page` writes the tables and pictures of docs/optimisers.md from that file.
 
 The budget of each optimiser on each task: 8 rates, three to a decade, around danlu's default, with one seed; one more rate at an end of the
 grid for as long as the best one lies there; then five seeds at the best rate, then at the three best. Every optimiser has its first part
-before any has its second. All other settings are danlu's defaults. A cell is a recipe in the ordinary loop, with a constant rate after a
-warm-up of 5 %; the loss is that of fixed validation rows, every 10 steps, and its cost is not counted. The rate is chosen by the mean of the
-last three of these.
+before any has its second. All other settings are danlu's defaults. A cell is a recipe in the ordinary loop, with a constant rate after
+a warm-up of 5 %; the loss is that of fixed validation rows, every 10 steps, and its cost is not counted. The rate is chosen by the mean of
+the last three of these. A training whose loss is three times that of its start is ended there.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ from danlu.techniques.gradient import kfac
 
 RESULTS = Path(__file__).with_suffix(".jsonl")
 STEPS, EVERY = 300, 10
+LOST = 3  # a loss so many times that of the start is as good as none
 RATES, SEEDS = 8, 5
 PARTS = (0, 1, 3)  # of the budget: at how many of the best rates all seeds are run
 FURTHEST = 8  # rates that a grid may grow by at each end
@@ -158,7 +159,7 @@ def arms(added: list[str]) -> dict[str, Arm]:
 
 @dataclass(frozen=True)
 class Cell:
-    """One finished training: validation loss and CPU seconds after 0, 10, ... steps; None after the first loss that was not finite."""
+    """One finished training: validation loss and CPU seconds after 0, 10, ... steps; None from where it was lost."""
 
     task: str
     optimizer: str
@@ -178,13 +179,13 @@ class Cell:
 
 def measured(name: str, arm: Arm, task: str, k: int, seed: int) -> Cell:
     """Train it."""
-    losses: list[float | None] = []
+    losses: list[Any] = []
     seconds, spent = [], 0.0
     with Run(arm.recipe(task, k, seed)) as run:
 
         def look() -> bool:
             found = score(run, run.data.val, "val_", run.kept_weights())["val_loss"]
-            sound = found is not None and math.isfinite(found)
+            sound = found is not None and math.isfinite(found) and not (losses and found > LOST * losses[0])
             losses.append(float(f"{found:.5g}") if sound else None)
             seconds.append(round(spent, 3))
             return sound
@@ -245,9 +246,9 @@ def missing(ends: dict[tuple[int, int], float], middle: int, full: int = PARTS[-
     return next(((k, seed) for k in first[:full] for seed in range(SEEDS) if (k, seed) not in ends), None)
 
 
-def to_do(cells: list[Cell], found: dict[str, Arm], tasks: list[str]) -> Iterator[tuple[str, str, int, int]]:
+def to_do(cells: list[Cell], found: dict[str, Arm], tasks: list[str], parts: int = len(PARTS)) -> Iterator[tuple[str, str, int, int]]:
     """(task, optimiser, rate, seed), one after the other, each to be measured before the next is asked for: `cells` grows meanwhile."""
-    for task, full, (name, arm) in itertools.product(tasks, PARTS, found.items()):
+    for task, full, (name, arm) in itertools.product(tasks, PARTS[:parts], found.items()):
         form, code = arm.form(task), arm.code()
         while True:
             own = [c for c in cells if (c.task, c.optimizer, c.form, c.code) == (task, name, form, code)]
@@ -263,6 +264,7 @@ def main() -> None:
     parser.add_argument("--tasks", default=",".join(TASKS))
     parser.add_argument("--optimisers", default="", help="only these, in this order (all)")
     parser.add_argument("--add", action="append", default=[], metavar="FILE.py:NAME", help="a person's own optimiser")
+    parser.add_argument("--parts", type=int, default=len(PARTS), help="how many parts of the budget (all)")
     parser.add_argument("--seconds", type=float, default=math.inf, help="start no cell later than this")
     asked = parser.parse_args()
     torch.set_num_threads(1)
@@ -275,7 +277,7 @@ def main() -> None:
     if asked.optimisers:
         found = {name: found[name] for name in asked.optimisers.split(",")}
     cells, start = read(), time.monotonic()
-    for task, name, k, seed in to_do(cells, found, asked.tasks.split(",")):
+    for task, name, k, seed in to_do(cells, found, asked.tasks.split(","), asked.parts):
         if time.monotonic() - start > asked.seconds:
             break
         cell = measured(name, found[name], task, k, seed)
