@@ -25,6 +25,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,7 @@ TASKS = {
     "cnn": Task(cnn, Sentence("Fashion-MNIST, a small CNN", "Fashion-MNIST，小型卷积网络")),
     "gpt": Task(gpt, Sentence("Shakespeare by characters, a small GPT", "逐字符的莎士比亚，小型 GPT")),
 }
+SOURCES = {name: inspect.getsource(task.recipe) for name, task in TASKS.items()} | {"pixels": inspect.getsource(pixels)}
 WANTED = ("adamw", "sgd", "muon", "lion", "soap", "shampoo", "kfac")  # the others follow by name
 
 
@@ -134,15 +136,11 @@ class Arm:
 
     def form(self, task: str) -> str:
         """A digest of all that is chosen but the rate and the seed: cells of another form are another measurement."""
-        chosen = [
-            f"Arm(optimizer={self.optimizer!r}, techniques={self.techniques!r})",
-            inspect.getsource(TASKS[task].recipe),
-            inspect.getsource(pixels),
-            self.steps(task),
-            EVERY,
-        ]
+        own = f"Arm(optimizer={self.optimizer!r}, techniques={self.techniques!r})"
+        chosen = [own, SOURCES[task], SOURCES["pixels"], self.steps(task), EVERY]
         return digest(chosen)
 
+    @cached_property
     def code(self) -> str:
         """A digest of the optimiser's own source: cells of other code are measured again, and marked until then."""
         files = {inspect.getfile(type(thing)) for thing in (self.optimizer, *self.techniques)}
@@ -217,7 +215,7 @@ def measured(name: str, arm: Arm, task: str, k: int, seed: int) -> Cell:
     whole = arm.steps(task) // EVERY + 1
     losses += [None] * (whole - len(losses))
     seconds += [round(spent, 3)] * (whole - len(seconds))
-    return Cell(task, name, k, seed, arm.form(task), arm.code(), tuple(losses), tuple(seconds))
+    return Cell(task, name, k, seed, arm.form(task), arm.code, tuple(losses), tuple(seconds))
 
 
 def read(path: Path = RESULTS) -> list[Cell]:
@@ -262,7 +260,7 @@ def missing(ends: dict[tuple[int, int], float], middle: int, full: int = PARTS[-
 def to_do(cells: list[Cell], found: dict[str, Arm], tasks: list[str], parts: int = len(PARTS)) -> Iterator[tuple[str, str, int, int]]:
     """(task, optimiser, rate, seed), one after the other, each to be measured before the next is asked for: `cells` grows meanwhile."""
     for task, full, (name, arm) in itertools.product(tasks, PARTS[:parts], found.items()):
-        form, code = arm.form(task), arm.code()
+        form, code = arm.form(task), arm.code
         while True:
             own = [c for c in cells if (c.task, c.optimizer, c.form, c.code) == (task, name, form, code)]
             following = missing({(c.k, c.seed): c.end for c in own}, arm.middle, full)
@@ -289,6 +287,8 @@ def main() -> None:
         return
     if asked.optimisers:
         found = {name: found[name] for name in asked.optimisers.split(",")}
+    for arm in found.values():
+        assert arm.code  # what is measured is the source as it was loaded, whatever becomes of the files meanwhile
     cells, start = read(), time.monotonic()
     for task, name, k, seed in to_do(cells, found, asked.tasks.split(","), asked.parts):
         if time.monotonic() - start > asked.seconds:
