@@ -135,3 +135,19 @@ def test_a_step_that_ends_where_numbers_are_not_finite_is_undone_and_named():
 def test_it_is_one_word_of_a_recipe():
     made = override(toys.recipe(), ["optimizer=lbfgs", "optimizer.max_iter=4", "optimizer.line_search=none"], [], [])
     assert made.optimizer == LBFGS(max_iter=4, line_search="none")
+
+
+def test_sparse_and_complex_parameters_are_moved():
+    rows, turn = nn.Embedding(5, 3, sparse=True), nn.Parameter(torch.tensor([1 + 1j, 2 - 1j]))
+    optimizer = LBFGS()([rows.weight, turn])
+    ids = torch.arange(5)
+
+    def look():
+        optimizer.zero_grad()
+        loss = (rows(ids) - 2).square().sum() + (turn - 1j).abs().square().sum()
+        loss.backward()
+        return loss
+
+    for _ in range(3):
+        optimizer.step(look)
+    assert look().item() < 1e-9

@@ -12,7 +12,6 @@ from danlu import messages
 from danlu.errors import BadInput
 from danlu.find.names import snake
 
-
 BLOCK = 1 << 18  # numbers: a block's tensors and what is made of them stay in a processor's cache
 
 
