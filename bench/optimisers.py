@@ -3,14 +3,15 @@
     python bench/optimisers.py run [--tasks NAME,...] [--optimisers NAME,...] [--add my_opt.py:Foo] [--seconds 3600]
     python bench/optimisers.py page
 
-`run` measures what is missing, the most wanted first, and adds each finished cell (task, optimiser, rate, seed) to `optimisers.jsonl`, so it
-can be stopped at any time and go on another day. `page` writes the tables and pictures of docs/optimisers.md from that file.
+`run` measures what is missing, the most wanted first, and adds each finished cell (task, optimiser, rate, seed) to `optimisers.jsonl`, so
+that it can be stopped at any time and go on another day. `page` writes the tables and pictures of docs/optimisers.md from that file.
 
 The budget of each optimiser on each task: 8 rates, three to a decade, around danlu's default, with one seed; one more rate at an end of the
 grid for as long as the best one lies there; then five seeds at the best rate, then at the three best. Every optimiser has its first part
-before any has its second. All other settings are danlu's defaults. A cell is a recipe in the ordinary loop, with a constant rate after a
-warm-up of 5 %; the loss is that of fixed validation rows, every 10 steps, and its cost is not counted. The rate is chosen by the mean of the
-last three of these.
+before any has its second. All other settings are danlu's defaults. A cell is a recipe in the ordinary loop, with a constant rate after
+a warm-up of 5 %; the loss is that of fixed validation rows, every 10 steps, and its cost is not counted. The rate is chosen by the mean of
+the last three of these. A training whose loss is three times that of its start is ended there. K-FAC, SOAP and Shampoo have 100 steps
+instead of 300 on the autoencoder, where a step of theirs takes several times as long.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,7 @@ from danlu.techniques.gradient import kfac
 
 RESULTS = Path(__file__).with_suffix(".jsonl")
 STEPS, EVERY = 300, 10
+LOST = 3  # a loss so many times that of the start is as good as none
 RATES, SEEDS = 8, 5
 PARTS = (0, 1, 3)  # of the budget: at how many of the best rates all seeds are run
 FURTHEST = 8  # rates that a grid may grow by at each end
@@ -105,15 +108,17 @@ TASKS = {
     "cnn": Task(cnn, Sentence("Fashion-MNIST, a small CNN", "Fashion-MNIST，小型卷积网络")),
     "gpt": Task(gpt, Sentence("Shakespeare by characters, a small GPT", "逐字符的莎士比亚，小型 GPT")),
 }
+SOURCES = {name: inspect.getsource(task.recipe) for name, task in TASKS.items()} | {"pixels": inspect.getsource(pixels)}
 WANTED = ("adamw", "sgd", "muon", "lion", "soap", "shampoo", "kfac")  # the others follow by name
 
 
 @dataclass(frozen=True)
 class Arm:
-    """An optimiser's description, and what it needs beside it."""
+    """An optimiser's description, and what it needs beside it; `short`: the tasks on which a step is so dear that it gets 100 of them."""
 
     optimizer: Any
     techniques: tuple[Any, ...] = ()
+    short: tuple[str, ...] = ()
 
     @property
     def middle(self) -> int:
@@ -123,14 +128,19 @@ class Arm:
     def recipe(self, task: str, k: int, seed: int) -> Recipe:
         return replace(
             TASKS[task].recipe(), optimizer=replace(self.optimizer, lr=rate(k)), techniques=self.techniques, schedule=Constant(warmup=0.05),
-            steps=STEPS, seed=seed, device="cpu",
+            steps=self.steps(task), seed=seed, device="cpu",
         )  # fmt: skip
+
+    def steps(self, task: str) -> int:
+        return STEPS // 3 if task in self.short else STEPS
 
     def form(self, task: str) -> str:
         """A digest of all that is chosen but the rate and the seed: cells of another form are another measurement."""
-        chosen = [repr(self), inspect.getsource(TASKS[task].recipe), inspect.getsource(pixels), STEPS, EVERY]
+        own = f"Arm(optimizer={self.optimizer!r}, techniques={self.techniques!r})"
+        chosen = [own, SOURCES[task], SOURCES["pixels"], self.steps(task), EVERY]
         return digest(chosen)
 
+    @cached_property
     def code(self) -> str:
         """A digest of the optimiser's own source: cells of other code are measured again, and marked until then."""
         files = {inspect.getfile(type(thing)) for thing in (self.optimizer, *self.techniques)}
@@ -148,7 +158,9 @@ def rate(k: int) -> float:
 def arms(added: list[str]) -> dict[str, Arm]:
     """All of danlu's optimisers but L-BFGS, which wants whole data, and K-FAC in front of SGD; then those of other people."""
     names = [found.name for found in catalogue("optimizer", others=False) if found.name != "lbfgs"]
-    found = {name: Arm(find("optimizer", name).load()()) for name in names} | {"kfac": Arm(SGD(), (kfac.KFAC(),))}
+    dear = ("autoencoder",)
+    found = {name: Arm(find("optimizer", name).load()(), (), dear if name in ("shampoo", "soap") else ()) for name in names}
+    found["kfac"] = Arm(SGD(), (kfac.KFAC(),), dear)
     order = [*WANTED, *(name for name in names if name not in WANTED)]
     return {name: found[name] for name in order} | {name: Arm(description) for name, description in described(added).items()}
 
@@ -158,7 +170,7 @@ def arms(added: list[str]) -> dict[str, Arm]:
 
 @dataclass(frozen=True)
 class Cell:
-    """One finished training: validation loss and CPU seconds after 0, 10, ... steps; None after the first loss that was not finite."""
+    """One finished training: validation loss and CPU seconds after 0, 10, ... steps; None from where it was lost."""
 
     task: str
     optimizer: str
@@ -178,13 +190,13 @@ class Cell:
 
 def measured(name: str, arm: Arm, task: str, k: int, seed: int) -> Cell:
     """Train it."""
-    losses: list[float | None] = []
+    losses: list[Any] = []
     seconds, spent = [], 0.0
     with Run(arm.recipe(task, k, seed)) as run:
 
         def look() -> bool:
             found = score(run, run.data.val, "val_", run.kept_weights())["val_loss"]
-            sound = found is not None and math.isfinite(found)
+            sound = found is not None and math.isfinite(found) and not (losses and found > LOST * losses[0])
             losses.append(float(f"{found:.5g}") if sound else None)
             seconds.append(round(spent, 3))
             return sound
@@ -200,10 +212,10 @@ def measured(name: str, arm: Arm, task: str, k: int, seed: int) -> Cell:
             spent += time.process_time() - start
             if report is None or (report.step % EVERY == 0 and not look()):
                 break
-    whole = STEPS // EVERY + 1
+    whole = arm.steps(task) // EVERY + 1
     losses += [None] * (whole - len(losses))
     seconds += [round(spent, 3)] * (whole - len(seconds))
-    return Cell(task, name, k, seed, arm.form(task), arm.code(), tuple(losses), tuple(seconds))
+    return Cell(task, name, k, seed, arm.form(task), arm.code, tuple(losses), tuple(seconds))
 
 
 def read(path: Path = RESULTS) -> list[Cell]:
@@ -245,10 +257,10 @@ def missing(ends: dict[tuple[int, int], float], middle: int, full: int = PARTS[-
     return next(((k, seed) for k in first[:full] for seed in range(SEEDS) if (k, seed) not in ends), None)
 
 
-def to_do(cells: list[Cell], found: dict[str, Arm], tasks: list[str]) -> Iterator[tuple[str, str, int, int]]:
+def to_do(cells: list[Cell], found: dict[str, Arm], tasks: list[str], parts: int = len(PARTS)) -> Iterator[tuple[str, str, int, int]]:
     """(task, optimiser, rate, seed), one after the other, each to be measured before the next is asked for: `cells` grows meanwhile."""
-    for task, full, (name, arm) in itertools.product(tasks, PARTS, found.items()):
-        form, code = arm.form(task), arm.code()
+    for task, full, (name, arm) in itertools.product(tasks, PARTS[:parts], found.items()):
+        form, code = arm.form(task), arm.code
         while True:
             own = [c for c in cells if (c.task, c.optimizer, c.form, c.code) == (task, name, form, code)]
             following = missing({(c.k, c.seed): c.end for c in own}, arm.middle, full)
@@ -263,6 +275,7 @@ def main() -> None:
     parser.add_argument("--tasks", default=",".join(TASKS))
     parser.add_argument("--optimisers", default="", help="only these, in this order (all)")
     parser.add_argument("--add", action="append", default=[], metavar="FILE.py:NAME", help="a person's own optimiser")
+    parser.add_argument("--parts", type=int, default=len(PARTS), help="how many parts of the budget (all)")
     parser.add_argument("--seconds", type=float, default=math.inf, help="start no cell later than this")
     asked = parser.parse_args()
     torch.set_num_threads(1)
@@ -274,8 +287,10 @@ def main() -> None:
         return
     if asked.optimisers:
         found = {name: found[name] for name in asked.optimisers.split(",")}
+    for arm in found.values():
+        assert arm.code  # what is measured is the source as it was loaded, whatever becomes of the files meanwhile
     cells, start = read(), time.monotonic()
-    for task, name, k, seed in to_do(cells, found, asked.tasks.split(",")):
+    for task, name, k, seed in to_do(cells, found, asked.tasks.split(","), asked.parts):
         if time.monotonic() - start > asked.seconds:
             break
         cell = measured(name, found[name], task, k, seed)

@@ -38,10 +38,9 @@ def described(targets: Iterable[str]) -> dict[str, Any]:
         thing = load(target)
         path, name = split(target)
         if isinstance(thing, type) and issubclass(thing, torch.optim.Optimizer):
-            defaults = {key: p.default for key, p in inspect.signature(thing).parameters.items() if isinstance(p.default, int | float)}
-            thing = Own(
-                target=f"{Path(path).absolute()}:{name}", lr=defaults.get("lr", 1e-3), weight_decay=defaults.get("weight_decay", 0.0)
-            )
+            fields = inspect.signature(thing).parameters.items()
+            own = {key: field.default for key, field in fields if isinstance(field.default, int | float)}
+            thing = Own(target=f"{Path(path).absolute()}:{name}", lr=own.get("lr", 1e-3), weight_decay=own.get("weight_decay", 0.0))
         else:
             thing = thing()
         found[snake(name)] = thing

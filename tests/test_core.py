@@ -340,6 +340,7 @@ class Root(nn.Module):
         return self.w.expand(len(x))
 
 
+@pytest.mark.filterwarnings("ignore:step .. the line search found no lower loss")
 @pytest.mark.parametrize("search", [None, "strong_wolfe"])
 def test_a_line_search_that_ends_where_nothing_is_finite_is_undone(search):
     cliff = lambda model, batch: (torch.log(model(batch.inputs)) + model(batch.inputs)).sum()  # falls without end towards 0

@@ -12,11 +12,14 @@ from pathlib import Path
 import pytest
 from test_names import one_edit
 
-from danlu import find
+from danlu import find, messages
 from danlu.errors import BadInput, speak
+from danlu.find.card import CARRY, card
 from danlu.find.names import distance
 from danlu.find.source import SEAMS
+from danlu.learn.prose import half_width
 
+HEADINGS = [heading for said in messages.CARD.values() for heading in said]
 FILES = {
     "__init__.py": "",
     "optim/__init__.py": "",
@@ -223,6 +226,53 @@ def test_everything_found_is_documented(found: find.Found) -> None:
     assert all(field.doc for field in found.fields), f"no line for {[field.name for field in found.fields if not field.doc]}"
     if found.kind == "technique":
         assert found.seam in SEAMS
+
+
+@pytest.mark.parametrize("found", [found for kind in CARRY for found in find.catalogue(kind, others=False)], ids=lambda found: found.name)
+def test_every_card_has_every_part_in_both_languages(found: find.Found) -> None:
+    said = card(found)
+    missing = [
+        (heading.en, language) for part, heading in messages.CARD.items() for language in ("en", "zh") if not getattr(said[part], language)
+    ]
+    assert missing == [], "headings of its docstring; CONTRIBUTING.md says where"
+    for part, words in said.items():
+        assert not any("\u4e00" <= letter <= "\u9fff" for letter in words.en)
+        assert part == "formula" or any("\u4e00" <= letter <= "\u9fff" for letter in words.zh)
+        assert half_width(words.zh) == []
+        assert not any(f"{heading}:" in text for heading in HEADINGS for text in words), "a heading begins a line"
+
+
+def test_a_card_without_a_part_says_so(package: Path) -> None:
+    text = FILES["techniques/gradient/trick.py"]
+    whole = """
+        A trick (Someone 2020).
+
+        It does
+        this.
+
+        Formula: g ← 2 g
+        When it helps: now
+          and then.
+        What it costs: nothing.
+        Failure signals: none.
+
+        原理: 就是
+        这样。
+        公式: 不同
+        何时有用: 有时。
+
+        Scope: 3.6
+    """
+    (package / "techniques/gradient/trick.py").write_text(
+        textwrap.dedent(text.replace("A trick (Someone 2020).\n\n        Scope: 3.6\n", whole)), "utf-8"
+    )
+    forget()
+    said = card(find.find("technique", "my_trick"))
+    assert said["mechanism"] == ("A trick (Someone 2020).\n\nIt does this.", "就是这样。")
+    assert said["formula"] == ("g ← 2 g", "不同")
+    assert said["helps"] == ("now and then.", "有时。")
+    assert said["costs"] == ("nothing.", "")
+    assert said["not_when"] == said["beside"] == ("", "")
 
 
 def test_typos_of_real_names_and_fields_are_understood() -> None:

@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import words
+from measured import Measurements
 
 from danlu import find, messages
-from danlu.cli.show import about, use
-from danlu.errors import Sentence, speak
+from danlu.cli.show import use
+from danlu.errors import BadInput, Sentence, speak
+from danlu.find import card as cards
 from danlu.find.source import FOLDERS, Found
+from danlu.learn import case as cases
 from danlu.learn import lesson as lessons
 from danlu.learn import page, shelf, strict
 from danlu.learn.lesson import Lesson
@@ -30,6 +33,8 @@ class Site:
     def __init__(self, language: str):
         self.language = language
         self.lessons = {id_: lessons.read(folder) for id_, folder in shelf.folders().items()}
+        self.cases = [cases.read(folder) for folder in cases.folders()]
+        self.measured = Measurements(ROOT / "bench" / "cards.json", language)
         self.names = [found for kind in FOLDERS for found in find.catalogue(kind, others=False)]
 
     def say(self, sentence: Sentence, **values: object) -> str:
@@ -46,6 +51,8 @@ class Site:
                 "api": self.api(),
             }
             made |= {f"lessons/{each.name}": self.lesson(each) for each in self.lessons.values()}
+            made["cases/index"] = self.toc(words.CASES, [each.name for each in self.cases])
+            made |= {f"cases/{each.name}": self.case(each) for each in self.cases}
             made["techniques/index"] = self.toc(words.CARDS, [found.name for found in self.kind("technique")])
             made |= {f"techniques/{found.name}": self.card(found, 1) for found in self.kind("technique")}
             made["names/index"] = self.toc(words.NAMES, KINDS)
@@ -61,9 +68,10 @@ class Site:
 
     def pictures(self) -> Iterator[tuple[str, Path]]:
         """(where in the site, file) of every figure."""
-        for each in self.lessons.values():
-            for path in sorted(each.folder.glob(f"*.{self.language}.svg")):
-                yield f"lessons/{each.name}.{path.name}", path
+        for folder, pages in (("lessons", self.lessons.values()), ("cases", self.cases)):
+            for each in pages:
+                for path in sorted(each.folder.glob(f"*.{self.language}.svg")):
+                    yield f"{folder}/{each.name}.{path.name}", path
 
     def kind(self, kind: str) -> list[Found]:
         return [found for found in self.names if found.kind == kind]
@@ -72,7 +80,18 @@ class Site:
 
     def index(self) -> str:
         start = "pip install danlu\ndanlu learn\ndanlu train digits"
-        tree = ["guide", "paths", "lessons/index", "techniques/index", "names/index", "coverage", "api", "decisions/index", "writing"]
+        tree = [
+            "guide",
+            "paths",
+            "lessons/index",
+            "cases/index",
+            "techniques/index",
+            "names/index",
+            "coverage",
+            "api",
+            "decisions/index",
+            "writing",
+        ]
         return f"# {self.say(words.HOME)}\n\n{self.say(words.WELCOME)}\n\n```\n{start}\n```\n\n{_tree(tree)}"
 
     def toc(self, title: Sentence, names: list[str]) -> str:
@@ -107,7 +126,13 @@ class Site:
         return "\n\n".join(part for part in parts if part)
 
     def lesson(self, each: Lesson) -> str:
-        parts = [page.heading(each, self.language), self.say(words.OPEN, id=each.id)]
+        return self.told(each, [page.heading(each, self.language), self.say(words.OPEN, id=each.id)])
+
+    def case(self, each: Lesson) -> str:
+        head = f"# {self.say(each.title)}\n\n*{self.say(each.question)}*"
+        return self.told(each, [head, self.say(words.CASE_OPEN, name=each.name)])
+
+    def told(self, each: Lesson, parts: list[str]) -> str:
         for part in page.parts(each, self.language):
             if part.kind == "figure":
                 parts.append(f"![{part.alt}]({each.name}.{part.source})\n\n*{part.alt}*")
@@ -121,36 +146,42 @@ class Site:
         return f"# {self.say(messages.KINDS[kind])}\n\n" + "\n\n".join(self.card(found, 2) for found in self.kind(kind))
 
     def card(self, found: Found, level: int) -> str:
-        """What the sources say of a name, and what lessons have measured."""
+        """What the sources say of a name, and what was measured of it."""
         summary = (found.chinese if self.language == "zh" else "") or found.summary
         facts = [f"**{self.say(words.ROWS)}:** {', '.join(found.scope)}"]
         if found.seam:
             facts.append(f"**{self.say(words.SEAM)}:** {self.say(messages.SEAM_WORDS[found.seam])}")
         parts = [f"{'#' * level} {found.name}", _plain(summary), " · ".join(facts), f"```\n{use(found)}\n```"]
-        said = about(found)
-        if said and said != found.summary:
-            title = (
-                f"**{self.say(words.DETAILS)}** {self.say(words.IN_ENGLISH)}" if found.kind == "technique" else self.say(words.IN_ENGLISH)
-            )
-            parts += [title.strip(), re.sub(r"\s*(When it helps|What it costs|When not to use it):", r"\n\n**\1.**", _plain(said))]
+        measured = self.measured.of(found)
+        if found.kind in cards.CARRY:
+            said = cards.card(found)
+            if missing := [heading.en for part, heading in messages.CARD.items() if not all(said[part])]:
+                raise BadInput(words.NO_WORDS, name=found.name, parts=", ".join(missing))
+            for part, heading in messages.CARD.items():
+                text = str(getattr(said[part], self.language))
+                body = f"```text\n{text}\n```" if part == "formula" else _plain(text.removeprefix(summary).strip() or text)
+                parts.append("\n\n".join([f"**{self.say(heading)}**", body, *measured.get(part, [])]))
+        elif (text := cards.lead(found)) and text != found.summary:
+            parts += [self.say(words.IN_ENGLISH), _plain(text.removeprefix(found.summary).strip())]
         if found.fields:
             head = [self.say(words.FIELD), self.say(words.DEFAULT), self.say(words.ABOUT)]
             parts.append(_table(head, [[f"`{f.name}`", f"`{f.default or '...'}`", _plain(f.doc)] for f in found.fields]))
-        if found.kind in ("technique", "optimizer", "schedule", "loss") or self.evidence(found):
-            evidence = self.evidence(found) or [self.say(words.NO_EVIDENCE)]
-            parts.append(f"**{self.say(words.EVIDENCE)}**\n\n" + "\n".join(evidence))
+        evidence = [f"- {row}" for row in measured.get("evidence", [])] + self.claimed(found)
+        if found.kind in (*cards.CARRY, "loss") or evidence:
+            parts.append(f"**{self.say(words.EVIDENCE)}**\n\n" + ("\n".join(evidence) or self.say(words.NO_EVIDENCE)))
         return "\n\n".join(part for part in parts if part)
 
-    def evidence(self, found: Found) -> list[str]:
-        """Each claim of each lesson that teaches this name: verdict, difference with interval, seeds."""
+    def claimed(self, found: Found) -> list[str]:
+        """Each claim of each lesson and case that teaches this name: verdict, difference with interval, seeds."""
         rows = []
-        up = "../lessons"
-        for each in self.lessons.values():
+        places = [("../lessons", words.FROM_LESSON, each, each.id) for each in self.lessons.values()]
+        places += [("../cases", words.FROM_CASE, each, self.say(each.title)) for each in self.cases]
+        for folder, origin, each, title in places:
             if found.name in each.teaches:
                 for name, claim in each.claims.items():
                     verdict = each.results.verdicts[name]
                     word = self.say(page.WORDS[verdict.word])
-                    where = f"{self.say(words.FROM_LESSON)} [{each.id}]({up}/{each.name}.md)"
+                    where = f"{self.say(origin)} [{title}]({folder}/{each.name}.md)"
                     rows.append(f"- **{word}** {self.say(claim.statement)} {_plain(self.say_filled(verdict.reason))} ({where})")
         return rows
 

@@ -15,13 +15,15 @@ from danlu.core import Batch, Run
 class Layer:
     """A module with parameters of its own, as it first worked on a batch.
 
-    weight: shape of its weight, `deviation` of that; mean, std: of all numbers that it returned (None: no tensor of floats, or not used)
+    weight: shape of its weight, `deviation` of that, and the peak `rate` at which it learns (None: it does not); mean, std: of all numbers
+    that it returned (None: no tensor of floats, or not used)
     """
 
     name: str
     kind: str
     weight: tuple[int, ...]
     deviation: float | None
+    rate: float | None
     mean: float | None
     std: float | None
 
@@ -43,11 +45,14 @@ def layers(run: Run, batch: Batch) -> list[Layer]:
     finally:
         for hook in hooks:
             hook.remove()
-    return [_layer(own[module], module, seen.get(module)) for module in [*seen, *(module for module in own if module not in seen)]]
+    rates = {p: float(group["lr"]) for group in run.optimizer.param_groups for p in group["params"]}
+    order = [*seen, *(module for module in own if module not in seen)]
+    return [_layer(own[module], module, rates, seen.get(module)) for module in order]
 
 
-def _layer(name: str, module: nn.Module, scale: tuple[float, float] | None) -> Layer:
+def _layer(name: str, module: nn.Module, rates: dict[Tensor, float], scale: tuple[float, float] | None) -> Layer:
     weight = getattr(module, "weight", None)
     shape = tuple(weight.shape) if isinstance(weight, Tensor) else ()
     deviation = float(weight.detach().double().std()) if isinstance(weight, Tensor) and weight.numel() > 1 else None
-    return Layer(name or "model", type(module).__name__, shape, deviation, *(scale or (None, None)))
+    rate = rates.get(weight) if isinstance(weight, Tensor) else None
+    return Layer(name or "model", type(module).__name__, shape, deviation, rate, *(scale or (None, None)))

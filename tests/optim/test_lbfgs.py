@@ -64,7 +64,7 @@ def test_accumulation_takes_the_same_path(micro):
 
 
 def trained(**fields) -> Run:
-    run = Run(recipe(optimizer=LBFGS(max_iter=5), steps=3, **fields))
+    run = Run(recipe(**{"optimizer": LBFGS(max_iter=5), "steps": 3, **fields}))
     for _ in run:
         pass
     return run
@@ -81,6 +81,73 @@ def test_a_quadratic_ends_at_the_closed_form():
         assert torch.allclose(run.model.weight.T, w, atol=1e-6) and abs(float(run.model.bias.detach())) < 1e-6
 
 
+class Uphill(torch.autograd.Function):
+    """A gradient of the wrong sign."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, g):
+        return -g
+
+
+def test_a_line_search_that_finds_nothing_lower_says_so_once_and_moves_nothing():
+    class Wrong(nn.Linear):
+        def forward(self, x):
+            return Uphill.apply(super().forward(x))
+
+    run = Run(toys.recipe(model=lambda: Wrong(6, 3), optimizer=LBFGS(), batch_size=40, steps=3))
+    before = toys.state(run)
+    with pytest.warns(UserWarning, match="step 1: the line search found no lower loss") as said:
+        list(run)
+    assert len(said) == 1 and all(torch.equal(value, before[name]) for name, value in toys.state(run).items())
+
+
+def test_at_the_lowest_point_nothing_is_said(recwarn):
+    run = trained(optimizer=LBFGS(max_iter=60, tolerance_grad=1e-6), steps=6)
+    before = toys.state(run)
+    run.total = 7
+    (report,) = list(run)
+    assert report.outcome.moved and all(torch.equal(value, before[name]) for name, value in toys.state(run).items()) and not recwarn.list
+
+
+def cliff(output, target):
+    """A cross-entropy that is NaN where a score is larger than 3."""
+    return F.cross_entropy(output, target, reduction="none") + torch.where(output.abs().amax(1) > 3, torch.nan, 0.0)
+
+
+@pytest.mark.parametrize("lr", [1.0, 50.0])
+def test_strong_wolfe_backs_off_where_numbers_are_not_finite(lr):
+    losses = [float(report.loss) for report in Run(toys.recipe(model=logistic, optimizer=LBFGS(lr=lr), batch_size=40, loss=cliff, steps=4))]
+    assert all(later < earlier for earlier, later in pairwise(losses))
+
+
+def test_a_step_that_ends_where_numbers_are_not_finite_is_undone_and_named():
+    run = Run(toys.recipe(model=logistic, optimizer=LBFGS(lr=50.0, line_search="none", max_iter=1), batch_size=40, loss=cliff, steps=3))
+    before = toys.state(run)
+    for report in run:
+        assert not report.outcome.moved and "nonfinite_in" in report.metrics
+        assert all(torch.equal(value, before[name]) for name, value in toys.state(run).items())
+
+
 def test_it_is_one_word_of_a_recipe():
     made = override(toys.recipe(), ["optimizer=lbfgs", "optimizer.max_iter=4", "optimizer.line_search=none"], [], [])
     assert made.optimizer == LBFGS(max_iter=4, line_search="none")
+
+
+def test_sparse_and_complex_parameters_are_moved():
+    rows, turn = nn.Embedding(5, 3, sparse=True), nn.Parameter(torch.tensor([1 + 1j, 2 - 1j]))
+    optimizer = LBFGS()([rows.weight, turn])
+    ids = torch.arange(5)
+
+    def look():
+        optimizer.zero_grad()
+        loss = (rows(ids) - 2).square().sum() + (turn - 1j).abs().square().sum()
+        loss.backward()
+        return loss
+
+    for _ in range(3):
+        optimizer.step(look)
+    assert look().item() < 1e-9

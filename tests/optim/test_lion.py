@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from danlu.optim import foreach
 from danlu.optim.lion import Lion
 
 torch.set_num_threads(1)
@@ -59,3 +60,24 @@ def test_closure():
         return loss
 
     assert optimizer.step(closure).item() == 4.0 and p.item() == 1.5
+
+
+def test_blocks_are_the_same_bits(monkeypatch):
+    """Large tensors are cut, small ones are gathered, and what does not lie in one piece is left whole."""
+
+    def end():
+        draw = torch.Generator().manual_seed(0)
+        ps = [nn.Parameter(torch.randn(shape, generator=draw)) for shape in ((9, 5), (2,), (3,), (2, 3), (0,), ())]
+        ps.append(nn.Parameter(torch.randn(4, 6, generator=draw).T))
+        optimizer = Lion(lr=0.1)(ps)
+        for _ in range(4):
+            for p in ps:
+                p.grad = torch.randn(p.shape, generator=draw)
+            optimizer.step()
+        return ps
+
+    whole = end()
+    monkeypatch.setattr(foreach, "BLOCK", 7)
+    assert all(torch.equal(a, b) for a, b in zip(whole, end(), strict=True))
+    sizes = [[x.numel() for x in part[0]] for part in foreach.blocks(whole)]
+    assert sizes == [[7], [7], [7], [7], [7], [7], [3], [2, 3, 6], [0, 1, 24]]

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from danlu.optim.shampoo import Shampoo, inverse_root
-from danlu.optim.soap import SOAP, eigenbasis
+from danlu.optim.soap import SOAP, eigenbasis, multiplies_bfloat16
 
 
 def rotation(size, seed):
@@ -105,3 +105,27 @@ def test_the_basis_of_nothing_is_no_noise():
     noise = 1e-15 * torch.randn(6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     one, other = eigenbasis(g @ g.T), eigenbasis(g @ g.T + noise + noise.T)
     assert float((one.T @ other).abs().sub(torch.eye(6)).abs().max()) < 1e-6
+
+
+def moved(description, shape=(24, 16), steps=25):
+    p = nn.Parameter(torch.zeros(shape))
+    optimizer = description([("p", p)])
+    draw = torch.Generator().manual_seed(0)
+    for _ in range(steps):
+        p.grad = torch.logspace(-3, 0, shape[0])[:, None] * torch.randn(shape, generator=draw)  # sizes as far apart as gradients have
+        optimizer.step()
+    return p.detach(), optimizer.state[p]
+
+
+@pytest.mark.skipif(not multiplies_bfloat16(torch.device("cpu")), reason="float32 products are the fast ones on this processor")
+def test_updates_turned_back_in_bfloat16_are_within_a_percent():
+    (low, _), (full, _) = moved(SOAP(every=3)), moved(SOAP(every=3, bfloat16="off"))
+    assert 0 < float((low - full).norm() / full.norm()) < 0.01
+    assert float(((low - full).norm(dim=1) / full.norm(dim=1)).max()) < 0.01  # those of the small gradients too
+
+
+def test_only_the_shorter_side_is_turned():
+    one, state = moved(SOAP(every=3, sides="shorter"))
+    assert "left" not in state and state["right_basis"].shape == (16, 16)
+    torch.testing.assert_close(one, moved(SOAP(every=3, max_side=16))[0], rtol=0, atol=0)
+    assert "right" not in moved(SOAP(sides="shorter"), (16, 16))[1]

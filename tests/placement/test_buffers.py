@@ -7,7 +7,11 @@ import toys
 from torch import nn
 
 from danlu.core import Run
+from danlu.optim.lbfgs import LBFGS
 from danlu.placement.buffers import Buffers
+from danlu.techniques.gradient.asam import ASAM
+from danlu.techniques.gradient.kfac import KFAC
+from danlu.techniques.gradient.natural_gradient import NaturalGradient
 from danlu.techniques.gradient.sam import SAM
 
 
@@ -74,6 +78,34 @@ def test_sam_looks_twice_and_moves_buffers_once():
     for (name, mine), theirs in zip(run.model.state_dict().items(), twin.state_dict().values()):
         assert torch.allclose(mine, theirs, rtol=0, atol=1e-12), name
     assert run.model[1].num_batches_tracked == 6
+
+
+OFTEN = {
+    "sam": {"techniques": (SAM(rho=0.3),)},
+    "asam": {"techniques": (ASAM(rho=0.3),)},
+    "kfac": {"techniques": (KFAC(damping=0.1, factor_every=1, inverse_every=1, adapt_every=1),)},
+    "natural gradient": {"techniques": (NaturalGradient(damping=0.1),)},
+    "natural gradient, cg": {"techniques": (NaturalGradient(damping=0.1, exact_up_to=0),)},
+    "lbfgs": {"optimizer": LBFGS(max_iter=4)},
+    "lbfgs around kfac in sam": {"optimizer": LBFGS(max_iter=3), "techniques": (SAM(rho=0.1), KFAC(damping=0.1, adapt_every=1))},
+}
+
+
+@pytest.mark.parametrize("fields", OFTEN.values(), ids=OFTEN)
+def test_whoever_looks_often_moves_statistics_once_and_from_the_weights_of_the_step(fields):
+    run = Run(toys.recipe(model=toys.batch_normed, batch_size=20, steps=4, **fields))
+    calls = []
+    run.model.register_forward_hook(lambda *_: calls.append(0))
+    reports, twin = iter(run), toys.twin(run).train()
+    for step in range(4):
+        calls.clear()
+        twin(toys.rows_of(run, step)[0])
+        next(reports)
+        assert len(calls) > 1, "it looked once"
+        for (name, mine), theirs in zip(run.model.named_buffers(), twin.buffers()):
+            assert torch.allclose(mine.double(), theirs.double(), rtol=0, atol=1e-12), (step, name)
+        twin.load_state_dict(run.model.state_dict())
+    assert run.model[1].num_batches_tracked == 4
 
 
 class Moving(nn.Module):

@@ -62,11 +62,17 @@ def _layers(recipe: Recipe, as_json: bool) -> None:
         messages.LAYER_KIND,
         messages.LAYER_WEIGHT,
         messages.LAYER_DEVIATION,
+        messages.LAYER_RATE,
         messages.LAYER_MEAN,
         messages.LAYER_STD,
     ]
     rows = [
-        [layer.name, layer.kind, "x".join(map(str, layer.weight)) or "-", *map(_number, (layer.deviation, layer.mean, layer.std))]
+        [
+            layer.name,
+            layer.kind,
+            "x".join(map(str, layer.weight)) or "-",
+            *map(_number, (layer.deviation, layer.rate, layer.mean, layer.std)),
+        ]
         for layer in found
     ]
     print(grid([[say(word) for word in head], *rows]))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-from pathlib import Path
 from typing import Annotated, get_args, get_origin
 
 from danlu import fields, messages
 from danlu.cli.chosen import JSON, ROW, SEAM, chosen, record, seam_word, summary
 from danlu.cli.parse import Command, Given, columns
 from danlu.cli.text import aligned, wrapped
-from danlu.errors import BadInput, say
+from danlu.errors import BadInput, language, say
+from danlu.find.card import card
 from danlu.find.source import Field, Found
 
 COMMAND = Command("show", messages.ABOUT_SHOW, "NAME|KIND", most=1, flags=(SEAM, ROW, JSON), more=messages.MORE_SHOW)
@@ -47,25 +46,16 @@ def page(found: Found) -> str:
 
 
 def about(found: Found) -> str:
-    """What the docstrings say beyond the fields: the module's for a technique (when it helps, what it costs), else the class's own."""
-    if not found.path:
-        return ""
-    tree = ast.parse(Path(found.path).read_text("utf-8"))
-    node = next((n for n in tree.body if isinstance(n, ast.ClassDef | ast.FunctionDef) and n.name == found.attribute), None)
-    said = (ast.get_docstring(tree) if found.kind == "technique" else ast.get_docstring(node) if node else "") or ""
-    kept: list[str] = []
-    skipping = False
-    for line in said.splitlines():
-        known = re.match(r"(Scope|中文)[:：]|([a-z_][a-z0-9_]*): ", line)
-        if known and (known[2] is None or any(known[2] == field.name for field in found.fields)):
-            skipping = True
-        elif not line.strip() or (skipping and not line.startswith(" ")):
-            skipping = False
-        if not skipping:
-            kept.append(line)
-    text = "\n".join(kept).strip()
-    text = text.removeprefix(found.summary).strip() if text.startswith(found.summary) else text
-    return re.sub(r"(?<=\S)\n(?=\S)", " ", re.sub(r"\n{3,}", "\n\n", text))
+    """What the docstring says beyond summary and fields, in the chosen language where it has it: a paragraph for each part of the card."""
+    parts = card(found)
+    if language() == "zh" and parts["mechanism"].zh:
+        said = [f"{heading.zh}：{parts[part].zh}" for part, heading in messages.CARD.items() if parts[part].zh]
+    else:
+        first = parts["mechanism"].en
+        first = first.removeprefix(found.summary).strip() if first.startswith(found.summary) else first
+        rest = [part for part in messages.CARD if part != "mechanism" and parts[part].en]
+        said = [first, *(f"{messages.CARD[part].en}: {parts[part].en}" for part in rest)]
+    return "\n".join(each for each in said if each)
 
 
 def use(found: Found) -> str:

@@ -112,24 +112,31 @@ def read(folder: Path) -> Lesson:
     known = FOLDER.fullmatch(folder.name)
     if known is None:
         raise BadInput(messages.LESSON_FOLDER_NAME, folder=folder)
-    data, spot = strict.document(folder / "lesson.yaml")
-    given = strict.mapping(data, spot, ("title", "question", "scope", "readings"), ("data", "teaches"))
     cells, constants = code(folder / "lesson.py")
     return Lesson(
         folder=folder,
         id=known[1],
-        title=strict.sentence(given["title"], spot.at("title")),
-        question=strict.sentence(given["question"], spot.at("question")),
-        scope=strict.texts(given["scope"], spot.at("scope")),
-        data=strict.texts(given.get("data"), spot.at("data")),
-        teaches=strict.texts(given.get("teaches"), spot.at("teaches")),
-        readings=tuple(_reading(item, place) for item, place in strict.entries(given["readings"], spot.at("readings"))),
-        texts={language: text.read(folder / f"text.{language}.md") for language in LANGUAGES},
+        **described(folder / "lesson.yaml"),
         cells=cells,
         constants=constants,
         quiz=quiz.read(folder / "quiz.yaml"),
         exercises=exercises(folder, known[1]),
     )
+
+
+def described(file: Path) -> dict[str, Any]:
+    """The fields of a lesson that its lesson.yaml and the texts beside it fill. Raises BadInput."""
+    data, spot = strict.document(file)
+    given = strict.mapping(data, spot, ("title", "question", "scope", "readings"), ("data", "teaches"))
+    return {
+        "title": strict.sentence(given["title"], spot.at("title")),
+        "question": strict.sentence(given["question"], spot.at("question")),
+        "scope": strict.texts(given["scope"], spot.at("scope")),
+        "data": strict.texts(given.get("data"), spot.at("data")),
+        "teaches": strict.texts(given.get("teaches"), spot.at("teaches")),
+        "readings": tuple(_reading(item, place) for item, place in strict.entries(given["readings"], spot.at("readings"))),
+        "texts": {language: text.read(file.with_name(f"text.{language}.md")) for language in LANGUAGES},
+    }
 
 
 def _reading(data: Any, spot: Spot) -> Reading:

@@ -19,10 +19,10 @@ NEEDED = ("measure", "pictures")  # functions of lesson.py
 
 def lint(lesson: Lesson) -> list[Phrase]:
     """Every problem, each a sentence with file and line where there is one."""
-    return [problem for rule in RULES for problem in _all_of(rule, lesson)]
+    return [problem for rule in RULES for problem in all_of(rule, lesson)]
 
 
-def _all_of(rule: Callable[[Lesson], Iterator[Phrase]], lesson: Lesson) -> Iterator[Phrase]:
+def all_of(rule: Callable[[Lesson], Iterator[Phrase]], lesson: Lesson) -> Iterator[Phrase]:
     """What a rule finds; what it cannot read (no results yet) is a problem too."""
     try:
         yield from rule(lesson)
@@ -107,6 +107,10 @@ def shown(lesson: Lesson) -> Iterator[Phrase]:
                 yield Phrase(messages.LINT_SHOWN, path=text.path, kind=kind, wanted=", ".join(names), found=", ".join(found))
         if len(text.roles("readings")) != 1:
             yield Phrase(messages.LINT_READINGS, path=text.path)
+
+
+def complete(lesson: Lesson) -> Iterator[Phrase]:
+    """It claims, asks and sets something, and says where to read on."""
     for kind, there in (("claim", lesson.claims), ("quiz", lesson.quiz), ("exercise", lesson.exercises), ("readings", lesson.readings)):
         if not there:
             yield Phrase(messages.LINT_NONE, id=lesson.id, kind=kind)
@@ -176,4 +180,4 @@ def recorded(lesson: Lesson) -> Iterator[Phrase]:
         yield Phrase(messages.LINT_RESULTS_OLD, id=lesson.id)
 
 
-RULES = (in_step, numbers, chinese, short_texts, shown, filled, decided, code, named, recorded)
+RULES = (in_step, numbers, chinese, short_texts, shown, complete, filled, decided, code, named, recorded)

@@ -14,6 +14,7 @@ from danlu.messages.evaluation import *
 from danlu.messages.explain import *
 from danlu.messages.finders import *
 from danlu.messages.fit import *
+from danlu.messages.launch import *
 from danlu.messages.learn import *
 from danlu.messages.look import *
 from danlu.messages.loop import *

@@ -53,11 +53,15 @@ RESULT_RUN = Sentence("run", "运行")
 RESULT_REPORT = Sentence("report", "报告")
 RESULT_PICTURE = Sentence("picture", "曲线图")
 RESULT_NEXT = Sentence("next", "接下来")
-FLAG_LAYERS = Sentence("instead: each layer with the scale of its weights and of its activations", "改为列出每一层的权重尺度与激活尺度")
+FLAG_LAYERS = Sentence(
+    "instead: each layer with the scale of its weights, its learning rate, and the scale of its activations",
+    "改为列出每一层的权重尺度、学习率与激活尺度",
+)
 LAYER_NAME = Sentence("layer", "层")
 LAYER_KIND = Sentence("kind", "类型")
 LAYER_WEIGHT = Sentence("weight", "权重形状")
 LAYER_DEVIATION = Sentence("its std", "权重标准差")
+LAYER_RATE = Sentence("its lr", "学习率")
 LAYER_MEAN = Sentence("output mean", "输出均值")
 LAYER_STD = Sentence("output std", "输出标准差")
 LAYERS_HOW = Sentence(

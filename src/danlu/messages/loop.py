@@ -26,6 +26,13 @@ ROLLED_BACK_IN_VAIN = Sentence(
     "加上 --with clip，或检查这些样本",
 )
 
+NOTHING_LOWER = Sentence(
+    "step {step}: the line search found no lower loss along its direction, and the weights stay where they were; either the loss jumps or is "
+    "not finite near by (then lower optimizer.lr), or what the backward pass gives is not the gradient of the loss (danlu check looks at that)",
+    "第 {step} 步：线搜索沿其方向找不到更低的损失，权重保持不变；要么附近的损失有跳变或非有限值（请减小 optimizer.lr），要么反向传播给出的"
+    "不是该损失的梯度（可用 danlu check 检查）",
+)
+
 EPOCHS_OR_STEPS = Sentence(
     "set exactly one of `epochs` and `steps`; found epochs={epochs}, steps={steps}",
     "`epochs` 与 `steps` 必须且只能设置一个；现在是 epochs={epochs}, steps={steps}",

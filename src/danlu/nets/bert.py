@@ -8,7 +8,7 @@ Shapes: B batch, T length, D width, H heads, K width of a head, V vocabulary.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,8 @@ from danlu.fields import NonNegativeInt, PositiveInt, Rate
 from danlu.nets.attention import attend, heads, joined
 from danlu.nets.dropout import Dropout, named
 from danlu.nets.facts import divides, outputs, settled, tokens
+
+DEVIATION = 0.02  # of all weights at the start
 
 
 class Block(nn.Module):
@@ -90,6 +92,8 @@ class Encoder(nn.Module):
 class Classifier(nn.Module):
     """tokens [B, T] -> [B, num_outputs]: a tanh layer over the first token, dropout, linear."""
 
+    deviation: ClassVar = DEVIATION
+
     def __init__(self, encoder: Encoder, num_outputs: int, dropout: float):
         super().__init__()
         width = encoder.norm.normalized_shape[0]
@@ -122,7 +126,7 @@ class MaskedLanguage(nn.Module):
 def _initialise(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, nn.Linear | nn.Embedding):
-            nn.init.normal_(module.weight, std=0.02)
+            nn.init.normal_(module.weight, std=DEVIATION)
         if isinstance(module, nn.Linear):
             nn.init.zeros_(module.bias)
     for module in model.modules():  # last, as a tied output layer draws the same weights again

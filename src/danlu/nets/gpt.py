@@ -10,7 +10,7 @@ Shapes: B batch, T length, D width, H heads, G key-value heads, K width of a hea
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
 import torch.nn.functional as F
@@ -97,6 +97,8 @@ class Decoder(nn.Module):
     does not grow with depth (Radford et al. 2019).
     """
 
+    deviation: ClassVar = 0.02
+
     def __init__(
         self,
         vocab_size: int,
@@ -128,7 +130,7 @@ class Decoder(nn.Module):
         for name, parameter in self.named_parameters():
             if parameter.dim() == 2:
                 ends = name.endswith(("o_proj.weight", "down_proj.weight"))
-                nn.init.normal_(parameter, std=0.02 / (2 * depth) ** 0.5 if ends else 0.02)
+                nn.init.normal_(parameter, std=self.deviation / (2 * depth) ** 0.5 if ends else self.deviation)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Raises BadInput when T is above the context."""

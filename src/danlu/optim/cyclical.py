@@ -21,9 +21,24 @@ class Cyclical(Schedule):
     warmup: steps of warm-up, or below 1 their share of the total
     warmup_shape: linear or exponential
 
+    Formula: factor = low + (1 − low) · share of the way up or down · height of the cycle
+    When it helps: finding a range of rates, and giving `swa` or snapshots points at the low ends.
+    What it costs: nothing; two rates and a length to tune.
+    When not to use it: a single final model: half of the time goes into climbing again.
+    Failure signals: each cycle ends where the one before did: nothing is gained by more of them.
+    Interactions: `swa` averages its low points if every is the cycle; `reduce_on_plateau` and `early_stop` mistake each rise for a plateau.
+
     Scope: 9.2
 
     中文: 循环学习率：在低值与峰值之间反复线性升降。
+
+    原理: 学习率在低值与峰值之间反复线性升降。
+    公式: factor = low + (1 − low) · 上升或下降已走的份额 · 该周期的高度
+    何时有用: 寻找学习率的范围；给 `swa` 或快照提供低点。
+    代价: 没有代价；但有两个学习率和一个长度要调。
+    何时不用: 只要一个最终模型时：一半时间花在重新爬升上。
+    失效信号: 每个周期都结束在上一个的水平：再多也没有收益。
+    相互作用: 若 every 取周期长度，`swa` 恰好平均各个低点；`reduce_on_plateau` 与 `early_stop` 会把每次上升误认为停滞。
     """
 
     cycle: PositiveInt = 2000

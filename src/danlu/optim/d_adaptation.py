@@ -35,9 +35,26 @@ class DAdaptation(Grouped, OwnRate):
     growth: largest ratio of two bounds that follow one another; 1.02 is a warm-up of its own
     bias_correction: correct Adam's moments for their start
 
+    Formula: w ← w − d · m / (√v + eps);  d ← max(d, Σ λ (g · s) / ((1 − √β₂) |s|)), a lower bound of the distance to the solution
+    When it helps: when nobody can tune a rate: it finds one while training.
+    What it costs: three numbers of state for each parameter and two dot products a step.
+    When not to use it: short trainings, which end before d has grown; when a good rate is known, AdamW with it is as good.
+    Failure signals: the rate it reports (`rate`) never leaves its start, or jumps once and the loss with it: `start` was too large, or
+    growth should be bounded.
+    Interactions: a schedule multiplies what it finds, so decay works and a warm-up slows its search; techniques that scale the gradient
+    (`clip`) make the bound smaller.
+
     Scope: 3.5
 
     中文: D-Adaptation：由到解的距离下界自行确定学习率的 Adam，无需调学习率。
+
+    原理: 用“到解的距离”的下界作为 Adam 的学习率，下界在训练中只升不降。
+    公式: w ← w − d · m / (√v + eps)；d ← max(d, Σ λ (g · s) / ((1 − √β₂) |s|))，即到解的距离的下界
+    何时有用: 没人能调学习率的时候：它边训练边找。
+    代价: 每个参数三个状态数，每步两次内积。
+    何时不用: 短训练：d 还没长大就结束了；已知好学习率时，AdamW 一样好。
+    失效信号: 报告里的 `rate` 一直停在起点，或突然一跳、损失跟着跳：`start` 太大，或应限制 growth。
+    相互作用: 调度与它找到的值相乘：衰减有效，预热会拖慢寻找；缩放梯度的技巧（`clip`）会使下界变小。
     """
 
     name = "d_adaptation"

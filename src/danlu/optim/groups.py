@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from torch import nn
 
@@ -33,6 +33,8 @@ class Grouped:
     decay_norms: norms and biases decay too
     layer_decay: what each layer's rate is multiplied by, counted down from the top; 1 is one rate for all
     """
+
+    width_rule: ClassVar[Literal["", "sgd", "adam"]] = ""  # how a rate must change with the width of a layer, see techniques.model.mup
 
     decay_norms: bool = False
     layer_decay: LayerDecay = 1.0
@@ -59,32 +61,48 @@ def groups(
     with a layer decay they are "layer3/decay" and have an "lr", and the top layer, whose rate is `lr`, comes first.
     An embedding is known by its module's type, so a head that shares its weight does not decay either; a tied parameter is in once, under
     its first name. `decay_norms` lets norms and biases decay too (embeddings never). Empty groups are left out, and with a weight decay of
-    zero everything is "no_decay", because two groups with the same options only cost time. Raises BadInput for complex parameters.
+    zero everything is "no_decay", because two groups with the same options only cost time. What a technique gave a share of the rate (see
+    `rate_shares`) is in groups of its own, "rate*0.25/decay", whose decay is divided by the share: a step shrinks weights by rate times
+    decay, which stays what it was. Raises BadInput for complex parameters.
     """
     embeddings, norms, sparse = owned(model, EMBEDDINGS), owned(model, NORMS), {m.weight for _, m in sparse_embeddings(model)}
     depth = {name: place for place, layer in enumerate(layers(model)) for name in layer} if layer_decay != 1.0 else {}
     top = max(depth.values(), default=0)
-    split: dict[tuple[int, bool, bool], list[tuple[str, nn.Parameter]]] = {}
+    shares = rate_shares(model)
+    split: dict[tuple[int, bool, float, bool, bool], list[tuple[str, nn.Parameter]]] = {}
     for name, p in model.named_parameters():  # a tied parameter comes once
         if p.requires_grad:
             if p.is_complex():
                 raise BadInput(messages.COMPLEX, name=name)
             plain = p.ndim >= 2 and p not in norms and name.rpartition(".")[2] != "bias"
             decays = weight_decay > 0 and p not in embeddings and (plain or decay_norms)
-            split.setdefault((top - depth.get(name, top), not decays, p in sparse), []).append((name, p))
+            share = shares.get(p, 1.0)
+            split.setdefault((top - depth.get(name, top), share != 1, share, not decays, p in sparse), []).append((name, p))
     made = []
-    for (below, spared, scattered), params in sorted(split.items(), key=lambda item: item[0]):
+    for (below, _, share, spared, scattered), params in sorted(split.items(), key=lambda item: item[0]):
         group: dict[str, Any] = {
             "name": "no_decay" if spared else "decay",
             "params": params,
-            "weight_decay": 0.0 if spared else weight_decay,
+            "weight_decay": 0.0 if spared else weight_decay / share,
         }
         if scattered:
             group |= {"name": "sparse", "fused": False, "foreach": True}
         if depth:
             group |= {"name": f"layer{top - below}/{group['name']}", "lr": (1.0 if lr is None else lr) * layer_decay**below}
+        if share != 1:
+            group |= {"name": f"rate*{share:.4g}/{group['name']}", "lr": group.get("lr", 1.0 if lr is None else lr) * share}
         made.append(group)
     return made
+
+
+def rate_shares(model: nn.Module) -> dict[nn.Parameter, float]:
+    """What each parameter's rate is multiplied by, where a technique has said so on the module that holds it."""
+    return {
+        p: share
+        for module in model.modules()
+        for name, share in getattr(module, "rate_shares", {}).items()
+        if (p := module._parameters.get(name)) is not None
+    }
 
 
 def decaying(model: nn.Module) -> list[nn.Parameter]:

@@ -30,9 +30,25 @@ class Hypergradient(Grouped, OwnRate):
     eps: of adam: added to the root of the second moment
     weight_decay: how much matrices shrink a step, as a multiple of the rate (decoupled)
 
+    Formula: lr ← lr + hyper_lr · (g_t · u_{t−1}), u the last direction; then the step of adam or sgd
+    When it helps: a rate that is roughly known and should adapt itself on the way.
+    What it costs: one number of state more than the inner optimiser's for each parameter, and one dot product a step.
+    When not to use it: when the rate is known and a schedule is fixed: it then only adds a knob.
+    Failure signals: the rate it reports (`rate`) hits zero and stays, or oscillates: hyper_lr is too large.
+    Interactions: a schedule multiplies what it finds; noise (`noise`, small batches, dropout) makes neighbouring gradients disagree, so the
+    rate drifts down.
+
     Scope: 3.5
 
     中文: 超梯度下降：学习率沿自身的梯度在线调整。
+
+    原理: 相邻两步方向一致时提高学习率，相反时降低：即对学习率本身做梯度下降。
+    公式: lr ← lr + hyper_lr · (g_t · u_{t−1})，u 为上一步的方向；然后走 adam 或 sgd 的一步
+    何时有用: 大致知道学习率、希望它途中自行调整的时候。
+    代价: 每个参数比内层优化器多一个状态数，每步一次内积。
+    何时不用: 学习率已知、调度已定的时候：它只多出一个旋钮。
+    失效信号: 报告的 `rate` 归零后不再动，或来回振荡：hyper_lr 太大。
+    相互作用: 调度与它找到的值相乘；噪声（`noise`、小批次、丢弃）使相邻梯度不一致，学习率会越走越低。
     """
 
     lr: Positive = 1e-3

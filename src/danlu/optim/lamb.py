@@ -24,9 +24,26 @@ class LAMB(Grouped):
     eps: added to the root of the second moment
     weight_decay: decay of matrices, added to the direction before its length is set
 
+    Formula: u = m̂ / (√v̂ + eps) + weight_decay · w;  w ← w − lr · |w| / |u| · u for each tensor
+    When it helps: very large batches, at which Adam's rate would have to be so high that some layers diverge.
+    What it costs: two numbers of state for each parameter, two norms for each tensor.
+    When not to use it: ordinary batches: the relative step is then only another rate to tune.
+    Failure signals: tensors that start at zero move by the plain rate at first; layers whose norm grows and grows say that the decay is too
+    weak for relative steps.
+    Interactions: the length of the gradient cancels, so `clip` acts on m and v only; wants a warm-up; `weight_decay` apart from its own
+    would change the norm it measures.
+
     Scope: 3.1
 
     中文: LAMB：方向同 Adam，步长与该层权重的范数成正比，适合超大批次。
+
+    原理: 方向同 Adam，长度取“学习率 × 该张量的范数”，各层按自己的大小移动。
+    公式: 对每个张量：u = m̂ / (√v̂ + eps) + weight_decay · w；w ← w − lr · |w| / |u| · u
+    何时有用: 超大批次：Adam 的学习率要高到某些层会发散的时候。
+    代价: 每个参数两个状态数，每个张量两次范数。
+    何时不用: 普通批次：相对步长只是另一个要调的学习率。
+    失效信号: 初始为零的张量起初按普通学习率移动；某层范数一直变大，说明衰减对相对步长来说太弱。
+    相互作用: 梯度的长度会消掉，`clip` 只影响 m 与 v；应配预热；另加 `weight_decay` 会改变它所测的范数。
     """
 
     lr: Positive = 5e-3

@@ -26,9 +26,25 @@ class LBFGS:
     tolerance_grad: a step ends when no gradient is larger
     tolerance_change: a step ends when neither weights nor loss change more
 
+    Formula: w ← w + α · d, d = −H g with H built from the last `history` pairs of steps and gradient changes, α by a line search
+    When it helps: full batches of smooth problems: regression, small nets, physics-informed losses; few steps to high precision.
+    What it costs: several evaluations of the whole batch a step, and 2 · history copies of the weights.
+    When not to use it: small or noisy batches: gradient differences are then noise.
+    Failure signals: steps that end after one evaluation: no decrease was found, the loss is not smooth or not the same from look to look.
+    Interactions: gradient techniques are asked at every evaluation of the line search, so `sam` doubles all of them; without weight decay
+    of its own, take `l2`; schedules scale only the first try.
+
     Scope: 3.2
 
     中文: L-BFGS：由最近几步构造的拟牛顿方向加线搜索；适合全批量，可与梯度累积一起用。
+
+    原理: 用最近几步的位移与梯度变化构造拟牛顿方向，再沿该方向做线搜索。
+    公式: w ← w + α · d，d = −H g，H 由最近 `history` 对位移与梯度之差构造，α 由线搜索给出
+    何时有用: 光滑问题的全批量训练：回归、小网络、物理信息损失；几步就能达到高精度。
+    代价: 每步要对整个批次求值数次，并存 2 × history 份权重。
+    何时不用: 小批次或噪声大的梯度：梯度之差只剩噪声。
+    失效信号: 一次求值后就结束的步：没找到下降，损失不光滑，或每次求值不一致。
+    相互作用: 线搜索的每次求值都会经过梯度技巧，`sam` 使其全部翻倍；自身没有权重衰减，请用 `l2`；调度只影响第一次试探的长度。
     """
 
     lr: Positive = 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -23,10 +23,28 @@ class Lion(Grouped):
     beta2: decay of the momentum
     weight_decay: how much matrices shrink a step, as a multiple of the rate (decoupled); three to ten times what AdamW takes
 
+    Formula: w ← (1 − lr · weight_decay) · w − lr · sign(β₁ m + (1 − β₁) g);  m ← β₂ m + (1 − β₂) g
+    When it helps: large batches and models where half of Adam's state counts.
+    What it costs: one number of state for each parameter.
+    When not to use it: small batches, whose signs are mostly noise; without a decaying schedule, since every step is as long as the first.
+    Failure signals: the loss levels off at a height that depends on the rate: steps of one length cannot come nearer; all weights grow
+    alike: decay is too weak.
+    Interactions: sees signs only, so `clip` and loss scales matter through the momentum alone; take three to ten times AdamW's decay; a
+    schedule to zero is part of it.
+
     Scope: 1.5, 3.1
 
     中文: Lion：只取动量的符号作为更新方向，状态量是 Adam 的一半；学习率应比 AdamW 小 3 到 10 倍。
+
+    原理: 每个参数都朝动量的符号方向走同样长的一步，状态只有 Adam 的一半。
+    何时有用: 大批次，以及 Adam 的状态减半就有意义的大模型。
+    代价: 每个参数一个状态数。
+    何时不用: 小批次：符号多半是噪声；没有下降调度时也不宜，因为每一步都和第一步一样长。
+    失效信号: 损失停在与学习率有关的高度：等长的步无法再靠近；所有权重一起变大：衰减太弱。
+    相互作用: 只看符号，`clip` 与损失缩放仅通过动量起作用；衰减取 AdamW 的三到十倍；降到零的调度是它的一部分。
     """
+
+    width_rule: ClassVar = "adam"
 
     lr: Positive = 1e-4
     beta1: Rate = 0.9

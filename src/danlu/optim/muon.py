@@ -36,9 +36,28 @@ class Muon(Grouped):
     eps: of the rest: added to the root of the second moment
     fused: of the rest: fused kernels; auto takes them where torch has right ones, off takes foreach
 
+    Formula: M ← momentum · M + G;  W ← (1 − lr · decay) · W − lr · s · NS₅(M), with NS₅(M) ≈ U Vᵀ of M's singular decomposition; AdamW for
+    the rest
+    When it helps: hidden matrices of transformers and perceptrons: all directions of an update get the same length; often fewer steps than
+    AdamW.
+    What it costs: a momentum for the matrices, AdamW's two numbers for the rest, and some fifteen products for each matrix a step.
+    When not to use it: nets without hidden matrices (it refuses), small convolutions, and small batches of very thin matrices.
+    Failure signals: the loss levels off at a height that depends on the rate, as with every optimiser of fixed step length; embeddings that
+    lag behind: adamw_lr is too low.
+    Interactions: singular values are made equal, so `clip` changes nothing for the matrices but their momentum's mixture; wants a decaying
+    schedule; its own decay makes `weight_decay` a second one.
+
     Scope: 3.1
 
     中文: Muon：把隐藏层矩阵的动量正交化后作为更新，其余参数用 AdamW。
+
+    原理: 把隐藏层矩阵的动量近似正交化（奇异值全变为一）再作为更新，其余参数用 AdamW。
+    公式: M ← momentum · M + G；W ← (1 − lr · decay) · W − lr · s · NS₅(M)，NS₅(M) ≈ M 的奇异值分解中的 U Vᵀ；其余参数用 AdamW
+    何时有用: Transformer 与感知机的隐藏层矩阵：更新的各个方向一样长，常比 AdamW 少走几步。
+    代价: 矩阵一份动量，其余参数为 AdamW 的两个状态数；每步对每个矩阵做十几次矩阵乘法。
+    何时不用: 没有隐藏层矩阵的网络（会拒绝）、小卷积核，以及很细长的矩阵配小批次。
+    失效信号: 损失停在与学习率有关的高度，凡步长固定的优化器都如此；嵌入落后：adamw_lr 太低。
+    相互作用: 奇异值被拉平，`clip` 对矩阵只改变动量的混合；应配下降的调度；自带衰减，再加 `weight_decay` 就是两份。
     """
 
     lr: Positive = 1e-3

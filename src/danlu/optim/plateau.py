@@ -32,9 +32,26 @@ class ReduceOnPlateau(Technique):
     warmup: steps of warm-up, or below 1 their share of the total
     warmup_shape: linear or exponential
 
+    Formula: rate ← max(factor · rate, floor · peak) when `watch` has not improved by `threshold` in more than `patience` looks
+    When it helps: runs of unknown length on a metric that can be trusted: the rate falls when progress ends.
+    What it costs: nothing; it waits `patience` looks before each drop.
+    When not to use it: noisy metrics and short runs, in which patience never runs out.
+    Failure signals: no drop at all in a whole run: patience is too long or looks are too few; a cascade of drops: it is too short for the
+    noise.
+    Interactions: needs `validate` to measure what it watches; `early_stop` must be more patient than it; what it did is in the saved state,
+    so a resumed run goes on alike.
+
     Scope: 1.6
 
     中文: 指标停滞时降低学习率：连续若干次验证没有改善，就把学习率乘以 factor。
+
+    原理: 指标连续若干次没有改善，就把学习率乘以 factor；既是调度，也是作用于报告的技巧。
+    公式: `watch` 超过 `patience` 次没有改善 `threshold` 时：rate ← max(factor · rate, floor · peak)
+    何时有用: 长度未知、指标可信的训练：进展停了，学习率才降。
+    代价: 没有代价；但每次下降之前要先等 `patience` 次。
+    何时不用: 指标噪声大，或训练太短、耐心永远用不完。
+    失效信号: 整个训练一次都没降：耐心太长或观察太少；接连下降：耐心短于噪声。
+    相互作用: 需要 `validate` 来测量它所看的指标；`early_stop` 必须比它更有耐心；它做过什么都存在状态里，续训后照旧。
     """
 
     watch: str = "val_loss"

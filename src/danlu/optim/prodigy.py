@@ -37,9 +37,26 @@ class Prodigy(Grouped, OwnRate):
     bias_correction: correct Adam's moments for their start
     safeguard: keep a warm-up from making the estimate too large
 
+    Formula: w ← w − d · m / (√v + d · eps);  d ← max(d, share · Σ d² (g · (w₀ − w)) / |s|₁), an estimate of the distance |w₀ − w*|
+    When it helps: when nobody can tune a rate; finds it faster than D-Adaptation.
+    What it costs: four numbers of state for each parameter and a dot product a step.
+    When not to use it: when memory counts, and in trainings of a few dozen steps.
+    Failure signals: the rate it reports (`rate`) grows without end and the loss rises: lower `share`, or set `growth`; it never grows: the
+    steps are too few.
+    Interactions: goes well with `cosine`; with a warm-up set safeguard=true; `clip` and `ema` are safe beside it, other techniques that
+    rescale gradients blur its estimate.
+
     Scope: 3.5
 
     中文: Prodigy：根据权重走过的距离自行估计学习率的 AdamW，无需调学习率。
+
+    原理: 根据权重走过的距离估计“到解的距离”，并以它为 AdamW 的学习率。
+    公式: w ← w − d · m / (√v + d · eps)；d ← max(d, share · Σ d² (g · (w₀ − w)) / |s|₁)，即距离 |w₀ − w*| 的估计
+    何时有用: 没人能调学习率的时候；比 D-Adaptation 找得快。
+    代价: 每个参数四个状态数，每步一次内积。
+    何时不用: 内存紧张，或只有几十步的训练。
+    失效信号: 报告的 `rate` 无限增长而损失上升：降低 `share` 或设 `growth`；从不增长：步数太少。
+    相互作用: 适合与 `cosine` 同用；有预热时设 safeguard=true；`clip` 与 `ema` 可放心同用，其他缩放梯度的技巧会干扰估计。
     """
 
     lr: Positive = 1.0

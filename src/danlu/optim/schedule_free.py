@@ -85,9 +85,25 @@ class ScheduleFreeSGD(ScheduleFree):
     decay_norms: norms and biases decay too
     layer_decay: what each layer's rate is multiplied by, counted down from the top; 1 is one rate for all
 
+    Formula: y = (1 − beta) z + beta x;  z ← z − lr · ∇L(y);  x ← x + c (z − x), c the step's share of all weights so far
+    When it helps: trainings of unknown length: at every moment x is about what a decayed rate would have reached.
+    What it costs: two numbers of state for each parameter; validation looks at x.
+    When not to use it: with a schedule that decays: the averaging does that already.
+    Failure signals: validation is far worse than training says: BatchNorm's statistics are those of y, not of x; a loss that jumps: the
+    rate is too high for plain steps.
+    Interactions: it is its own average, so `ema`, `swa` and `lookahead` have nothing to add; a warm-up is fine, any decay comes on top.
+
     Scope: 3.1
 
     中文: 免调度 SGD：以权重的加权平均代替学习率衰减，无需预先确定训练长度；验证与导出用平均权重。
+
+    原理: 在 z 与平均 x 之间的 y 处求梯度，z 走普通的步，x 是 z 的加权平均；验证与导出用 x。
+    公式: y = (1 − beta) z + beta x；z ← z − lr · ∇L(y)；x ← x + c (z − x)，c 为这一步在至今总权重中的份额
+    何时有用: 训练长度未知：任何时刻的 x 都大致相当于学习率衰减后的结果。
+    代价: 每个参数两个状态数；验证看的是 x。
+    何时不用: 带衰减的调度：平均已经做了这件事。
+    失效信号: 验证远差于训练：批归一化的统计量属于 y 而不是 x；损失跳变：学习率对普通的步来说太高。
+    相互作用: 它自己就是平均，`ema`、`swa`、`lookahead` 无可补充；预热没有问题，衰减则是重复。
     """
 
     lr: Positive = 1.0
@@ -113,9 +129,26 @@ class ScheduleFreeAdamW(ScheduleFree):
     decay_norms: norms and biases decay too
     layer_decay: what each layer's rate is multiplied by, counted down from the top; 1 is one rate for all
 
+    Formula: as schedule_free_sgd, with z ← z − lr · ∇L(y) / (√v̂ + eps)
+    When it helps: trainings of unknown length, with AdamW's scaling: the same recipe can be stopped or prolonged at any time.
+    What it costs: three numbers of state for each parameter; validation looks at x.
+    When not to use it: with a schedule that decays: the averaging does that already.
+    Failure signals: validation is far worse than training says: BatchNorm's statistics are those of y, not of x; progress like AdamW at a
+    constant rate: beta is too small.
+    Interactions: it is its own average, so `ema`, `swa` and `lookahead` have nothing to add; `early_stop` is safe beside it, since every
+    moment is an end.
+
     Scope: 3.1
 
     中文: 免调度 AdamW：以权重的加权平均代替学习率衰减，无需预先确定训练长度；验证与导出用平均权重。
+
+    原理: 同免调度 SGD，只是 z 的步长除以 Adam 的二阶矩。
+    公式: 同 schedule_free_sgd，但 z ← z − lr · ∇L(y) / (√v̂ + eps)
+    何时有用: 训练长度未知、又要 AdamW 的缩放：同一配方可随时停止或延长。
+    代价: 每个参数三个状态数；验证看的是 x。
+    何时不用: 带衰减的调度：平均已经做了这件事。
+    失效信号: 验证远差于训练：批归一化的统计量属于 y 而不是 x；进展与恒定学习率的 AdamW 无异：beta 太小。
+    相互作用: 它自己就是平均，`ema`、`swa`、`lookahead` 无可补充；可放心配 `early_stop`，因为每一刻都可以是终点。
     """
 
     lr: Positive = 2.5e-3

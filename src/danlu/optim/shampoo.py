@@ -31,9 +31,27 @@ class Shampoo(Grouped):
     max_side: a side longer than this is left as it is
     weight_decay: how much matrices shrink a step, as a multiple of the rate (decoupled)
 
+    Formula: W ← W − lr · L^(−1/4) G R^(−1/4), L = E[G Gᵀ], R = E[Gᵀ G]; the length is RMSprop's
+    When it helps: nets with badly scaled, correlated directions, trained for many steps at one shape.
+    What it costs: a covariance and its root for each side of a matrix beside two numbers for each parameter, and an eigendecomposition of
+    each side every `every` steps.
+    When not to use it: very wide layers (a side longer than max_side is left alone), and when a step must be cheap.
+    Failure signals: the loss jumps when roots are computed anew: `every` is too large or eps too small; the time of a step grows with the
+    cube of the width.
+    Interactions: does what `kfac` does, so take one; grafting gives it RMSprop's step length, so rates of `adam` fit; `clip` before it
+    changes the covariances.
+
     Scope: 3.5
 
     中文: Shampoo：用梯度行、列协方差的逆根从两侧预条件矩阵的梯度。
+
+    原理: 用梯度行、列协方差的逆四次根从两侧预条件矩阵的梯度，步长取 RMSprop 的长度。
+    公式: W ← W − lr · L^(−1/4) G R^(−1/4)，L = E[G Gᵀ]，R = E[Gᵀ G]；长度取 RMSprop 的
+    何时有用: 方向尺度悬殊又彼此相关、步数多而形状固定的网络。
+    代价: 每个参数两个状态数，另为矩阵的每一侧存协方差与逆根；每 `every` 步对每一侧做一次特征分解。
+    何时不用: 很宽的层（超过 max_side 的一侧不处理），以及每步必须便宜的时候。
+    失效信号: 重算逆根时损失跳变：`every` 太大或 eps 太小；一步的时间随宽度的立方增长。
+    相互作用: 与 `kfac` 做同一件事，两者取一；嫁接使步长与 RMSprop 相同，适合 `adam` 的学习率；先做的 `clip` 会改变协方差。
     """
 
     lr: Positive = 3e-3

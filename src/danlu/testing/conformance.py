@@ -53,12 +53,18 @@ def descended(description: Any, toy: str, factor: float = 1.0) -> float:
     p = nn.Parameter(torch.sin(torch.arange(float(shape[0] * shape[1]), dtype=torch.float64)).view(shape))
     optimizer = replace(description, lr=description.lr * factor)([("w", p)])
     first = loss(p).item()
-    for _ in range(steps):
+
+    def look() -> Tensor:
         optimizer.zero_grad()
-        loss(p).backward()
+        value = loss(p)
+        value.backward()
+        return value
+
+    for _ in range(steps):
+        look()
         if not bool(p.grad.isfinite().all()):  # type: ignore[union-attr]
             return float("inf")
-        optimizer.step()
+        optimizer.step(look if type(optimizer) is torch.optim.LBFGS else None)
     last = loss(optimizer.state[p].get("x", p).detach()).item()
     return last / first if last == last else float("inf")
 
@@ -114,6 +120,16 @@ def moves(description: Any) -> bool:
     return moved == before.keys() and all(bool(p.isfinite().all()) for p in run.model.parameters())
 
 
+def origin(description: Any) -> str:
+    """Whose steps they are: "torch, fused" or "torch, foreach" (with the kernels that float32 parameters get here), or "danlu"."""
+    made = description([("w", nn.Parameter(torch.ones(3, 3))), ("b", nn.Parameter(torch.ones(3)))])
+    parts = getattr(made, "parts", [made])
+    if any(type(part).__module__.partition(".")[0] != "torch" for part in parts):
+        return "danlu"
+    words = {word for part in parts for word in ("fused", "foreach") if part.defaults.get(word)}
+    return ", ".join(["torch", *sorted(words)])
+
+
 def spares(description: Any) -> bool:
     """Whether a decay reaches matrices and nothing else, and whether layers get their rates."""
     model = nn.Sequential(nn.Embedding(5, 4), nn.Linear(4, 4), nn.LayerNorm(4), nn.Linear(4, 4), nn.Linear(4, 2))
@@ -130,13 +146,27 @@ def spares(description: Any) -> bool:
 
 
 def state_size(description: Any) -> float:
-    """Numbers in the optimiser's state for each parameter, in a net whose hidden matrices are 64 by 64."""
+    """Numbers in the optimiser's state for each parameter, in a net whose hidden matrices are 64 by 64, after two steps."""
     model = nn.Sequential(nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 64))
-    optimizer = description(description.groups(model))
-    model(torch.ones(2, 64)).square().sum().backward()
-    optimizer.step()
-    held = sum(value.numel() for state in optimizer.state.values() for value in state.values() if isinstance(value, Tensor) and value.ndim)
-    return held / sum(p.numel() for p in model.parameters())
+    optimizer = description(description.groups(model) if hasattr(description, "groups") else model.named_parameters())
+
+    def look() -> Tensor:
+        optimizer.zero_grad()
+        loss = model(torch.ones(2, 64)).square().sum()
+        loss.backward()
+        return loss
+
+    for _ in range(2):
+        look()
+        optimizer.step(look if type(optimizer) is torch.optim.LBFGS else None)
+    return _held(list(optimizer.state.values())) / sum(p.numel() for p in model.parameters())
+
+
+def _held(state: Any) -> int:
+    """Numbers in all tensors of a tree but single ones."""
+    if isinstance(state, Tensor):
+        return state.numel() if state.ndim else 0
+    return sum(map(_held, state.values() if isinstance(state, dict) else state)) if isinstance(state, dict | list | tuple) else 0
 
 
 def hidden_net() -> nn.Module:

@@ -1,9 +1,22 @@
 """Adaptive gradient clipping: no unit's gradient may be long beside its weights (Brock et al. 2021, "High-performance large-scale image
 recognition without normalization").
 
+Formula: g_i ← g_i · min(1, limit · max(|w_i|, eps) / |g_i|) for each unit i
 When it helps: nets without normalisation, at large rates and batches; the limit needs no tuning as the weights grow.
 What it costs: two norms for each row of each weight and one multiplication a step.
 When not to use it: after layers that start at zero; their limit is `eps` until they have grown.
+Failure signals: the loss falls far more slowly than without it: the limit cuts nearly every unit, those that started near zero above all.
+Interactions: inside `clip` (after it in the list) it goes first and `clip` bounds what is left; weight decay shrinks the weights and with
+them the limit.
+
+原理: 每个单元（矩阵的一行、卷积核的一个输出通道）的梯度范数不得超过其权重范数的 limit 倍，超出的按比例缩小。
+公式: 对每个单元 i：g_i ← g_i · min(1, limit · max(|w_i|, eps) / |g_i|)
+何时有用: 没有归一化层、又用大学习率和大批次的网络；限制随权重一起变大，不必重新调。
+代价: 每步为每个权重的每一行各算两次范数，再做一次乘法。
+何时不用: 初始为零的层后面：在它长大之前，限制一直是 eps。
+失效信号: 损失下降明显变慢：几乎每个单元都被裁剪，初始接近零的单元尤其如此。
+相互作用: 列在 `clip` 之后时先作用，`clip` 再限制余下的部分；权重衰减使权重变小，限制也随之变紧。
+
 Scope: 3.6
 """
 

@@ -1,9 +1,23 @@
 """Sharpness-aware minimisation: take the gradient at the worst point nearby (Foret et al. 2021).
 
 The weights climb by rho along the normalised gradient, the gradient there is kept, and the weights go back, bit for bit.
+
+Formula: g ← ∇L(w + rho · g / |g|)
 When it helps: generalisation of image models and fine-tuning, mostly with few data or noisy labels; seldom in large-scale pre-training.
 What it costs: two gradients a step, so nearly twice the time, and one copy of the weights.
 When not to use it: when the budget is time and the model underfits.
+Failure signals: training loss stays clearly above that without it and validation gains nothing: rho is too large, or the model underfits
+anyway.
+Interactions: `clip` listed before it bounds the gradient that moves the weights, after it both; BatchNorm keeps the statistics of the first
+look only; with `ema` beside it part of the gain is had twice.
+
+原理: 先沿归一化的梯度上坡走 rho，用那里的梯度更新，权重则逐位回到原处：于是偏好平坦的极小值。
+何时有用: 图像模型的泛化与微调，多在数据少或标签有噪声时；大规模预训练中少见。
+代价: 每步算两次梯度，时间接近两倍；外加一份权重副本。
+何时不用: 时间是瓶颈、模型又欠拟合的时候。
+失效信号: 训练损失明显高于不用时，验证集却没有改善：rho 太大，或模型本来就欠拟合。
+相互作用: `clip` 列在它前面只限制更新用的梯度，列在后面则两个都限制；批归一化只保留第一次前向的统计量；与 `ema` 同用，部分收益会重复。
+
 Scope: 3.1
 """
 

@@ -1,8 +1,21 @@
 """Parts of the model that are not trained (Yosinski et al. 2014, "How transferable are features in deep neural networks?").
 
+Formula: w_k stays as it is for every parameter k whose name fits a pattern
 When it helps: fine-tuning with few rows: what was learned elsewhere stays as it is, and is not even differentiated.
 What it costs: nothing; it saves the gradients, the optimiser's state and, below the lowest trained part, the backward pass.
 When not to use it: where the new data are unlike the old; small rates for lower layers (an optimiser's layer_decay) are gentler.
+Failure signals: the training loss stops far above that of a full training: what is frozen does not fit the new data.
+Interactions: frozen parameters take no part in `weight_decay`, `clip`'s norm or the optimiser's state; `init` and `lsuv` draw weights anew
+whether or not they are frozen afterwards.
+
+原理: 名称匹配的参数不参与训练：不求梯度，优化器也看不到它们。
+公式: 名称匹配的每个参数 w_k 保持不变
+何时有用: 行数少的微调：在别处学到的东西原样保留，连导数都不用算。
+代价: 没有代价；还省下梯度、优化器状态，以及最低可训练层以下的反向传播。
+何时不用: 新数据与旧数据差别大的时候；给低层较小的学习率（优化器的 layer_decay）更温和。
+失效信号: 训练损失停在远高于全量训练的水平：被冻结的部分不适合新数据。
+相互作用: 冻结的参数不进入 `weight_decay`、`clip` 的范数和优化器状态；`init` 与 `lsuv` 会重新抽取权重，无论之后是否冻结。
+
 Scope: 10.3
 """
 

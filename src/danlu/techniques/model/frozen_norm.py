@@ -1,9 +1,23 @@
 """BatchNorm with fixed statistics (He et al. 2016, "Deep residual learning", as used for detection; Wu & Johnson 2021, "Rethinking batch in
 BatchNorm").
 
+Formula: y = scale · (x − running_mean) / √(running_var + eps) + shift, in training too
 When it helps: fine-tuning a pretrained net with small batches, whose statistics are too noisy; and accumulation, since nothing depends on
 how a batch is split any more.
-What it costs: nothing; it is a little faster. When not to use it: training from scratch, where the statistics are not known yet.
+What it costs: nothing; it is a little faster.
+When not to use it: training from scratch, where the statistics are not known yet.
+Failure signals: from scratch the loss hardly falls or is not finite: the statistics are still those of the start.
+Interactions: makes `ghost_norm` pointless (there are no batch statistics left) and micro-batches exact; `swa` has no statistics to measure
+again.
+
+原理: 训练时批归一化也使用固定的统计量，缩放与平移可照常训练。
+公式: y = scale · (x − running_mean) / √(running_var + eps) + shift，训练时也如此
+何时有用: 用小批次微调预训练网络（其统计量太吵）；还有梯度累积：结果不再取决于批次如何拆分。
+代价: 没有代价，还略快一些。
+何时不用: 从零训练：统计量此时尚不可知。
+失效信号: 从零训练时损失几乎不降，甚至不再是有限值：统计量还停在初始值。
+相互作用: 用了它，`ghost_norm` 就没有意义（已无批统计量），微批则变得精确；`swa` 也没有统计量可重估。
+
 Scope: 2.9
 """
 

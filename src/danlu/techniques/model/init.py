@@ -3,8 +3,24 @@
 Each keeps the scale of activations and gradients about the same from layer to layer: Xavier for tanh-like layers (Glorot and Bengio 2010),
 He for ReLU (He et al. 2015), orthogonal exactly so in a deep linear net (Saxe et al. 2013). `branch_ends` divides the layers that end a
 shortcut's branch by the root of their number, so that a sum of many branches does not grow with depth (Radford et al. 2019).
+
+Formula: W ~ scheme with deviation gain / √fan (he, xavier: fan_in, mean of both), std (truncated_normal), or orthonormal; b = 0
 When it helps: nets without normalisation layers, deep ones above all; and whenever another framework's start must be matched.
-What it costs: nothing after the start. When not to use it: pretrained weights (`--from` and `pretrained` come after it, and win).
+What it costs: nothing after the start.
+When not to use it: pretrained weights (`--from` and `pretrained` come after it, and win).
+Failure signals: the first loss is far from that of guessing, or activations vanish or explode with depth: gain or scheme does not suit the
+activation.
+Interactions: drawn before `--from` and pretrained weights, which win; `lsuv` draws all of it anew, so take one of the two; normalisation
+layers make most of the difference disappear.
+
+原理: 按指定分布重新抽取线性层与卷积层的权重，使激活与梯度的尺度逐层大致不变，偏置置零。
+公式: W 按 scheme 抽取，标准差为 gain / √fan（he 取 fan_in，xavier 取两者平均）或 std（truncated_normal），或取正交；b = 0
+何时有用: 没有归一化层的网络，尤其是深的；以及必须与其他框架的初始化一致的时候。
+代价: 起步之后没有任何代价。
+何时不用: 预训练权重：`--from` 与 `pretrained` 在它之后，以它们为准。
+失效信号: 初始损失与瞎猜时相差很远，或激活随深度消失、爆炸：增益或方案与激活函数不配。
+相互作用: 先于 `--from` 与预训练权重，以后者为准；`lsuv` 会全部重抽，两者取一；有归一化层时差别大多消失。
+
 Scope: 9.1
 """
 

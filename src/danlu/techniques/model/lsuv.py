@@ -2,8 +2,24 @@
 
 Weights start orthonormal; then, layer after layer in the order in which they work, each is divided by the deviation of its outputs on the
 first rows of the data until that is one.
+
+Formula: W_k ← W_k / std(output of layer k on the first rows), layer after layer, until it is one
 When it helps: nets without normalisation whose activations no formula covers (mixed activations, unusual shapes).
-What it costs: a few forward passes over `rows` rows at the start. When not to use it: with normalisation layers, which do it all the time.
+What it costs: a few forward passes over `rows` rows at the start.
+When not to use it: with normalisation layers, which do it all the time.
+Failure signals: refused with the layer's name when its outputs are all the same; a first loss far from that of guessing says that the rows
+looked at are not typical.
+Interactions: replaces `init`; with normalisation layers it changes next to nothing; rows come from the data as they are, before `mixup`
+blends them.
+
+原理: 权重先取正交，再按层的工作顺序，用真实数据把每层输出的标准差除到一。
+公式: 逐层 W_k ← W_k / σ_k，σ_k 为第 k 层在头几行数据上的输出的标准差，直到它为一
+何时有用: 没有归一化层、激活又没有现成公式可套的网络（混用激活、形状特殊）。
+代价: 起步时对 `rows` 行做几次前向。
+何时不用: 有归一化层的时候：它们一直在做这件事。
+失效信号: 某层输出全都相同时，会带着层名被拒绝；初始损失与瞎猜相差很远，说明所看的行不典型。
+相互作用: 取代 `init`；有归一化层时几乎不起作用；所看的是原始数据行，在 `mixup` 混合之前。
+
 Scope: 9.1
 """
 

@@ -1,8 +1,23 @@
 """Dropout rates that change during training: rising (Morerio et al. 2017, "Curriculum dropout"), falling (Rennie et al. 2014, "Annealed
 dropout training"), early or late (Liu et al. 2023, "Dropout reduces underfitting").
 
+Formula: p(step) = p · f(step / total): f rises as 1 − exp(−10 x), falls as 1 − x, or ends early or begins late
 When it helps: early dropout where a net underfits, late or rising dropout where it overfits.
-What it costs: nothing that can be measured. When not to use it: before dropout itself has been tried at a constant rate.
+What it costs: nothing that can be measured.
+When not to use it: before dropout itself has been tried at a constant rate.
+Failure signals: a jump of the training loss where an early or late dropout ends or begins; no difference at all: the model's own rate is
+too small to matter.
+Interactions: needs a model with dropout, or it is refused; `early_stop` may end the run before a late dropout begins; label smoothing and
+`mixup` regularise too, so tune the rate again beside them.
+
+原理: 把模型中所有丢弃率（含随机深度）乘以一个只取决于步数的因子。
+公式: p(step) = p · f(step / total)：f 按 1 − exp(−10 x) 上升、按 1 − x 下降，或提前结束、推迟开始
+何时有用: 网络欠拟合时用早期丢弃，过拟合时用后期或渐升的丢弃。
+代价: 测不出代价。
+何时不用: 还没试过恒定丢弃率的时候。
+失效信号: 早期丢弃结束或后期丢弃开始时训练损失出现跳变；若毫无差别，说明模型自身的丢弃率太小。
+相互作用: 模型里必须有丢弃层，否则拒绝；`early_stop` 可能在后期丢弃开始之前就结束训练；标签平滑与 `mixup` 也是正则，同用时要重新调丢弃率。
+
 Scope: 2.8
 """
 

@@ -1,7 +1,22 @@
 """Save the whole state of the run now and then, so that it can go on after anything.
 
-When it helps: every run that takes longer than one wants to lose. What it costs: the write; see `bench/reliability.py`.
+Formula: at step n with n mod every = 0 (or once `every` has passed on the clock): the whole state, to disk
+When it helps: every run that takes longer than one wants to lose.
+What it costs: the write; see `bench/reliability.py`.
 When not to use it: in throw-away runs of seconds; the last and the best step are saved without it.
+Failure signals: a run that waits for the disk: the saves come too often or are too large (`background=true` takes them out of the way); a
+resumed run that starts from an older step than expected.
+Interactions: `validate` marks the best step, which is saved as well; `nonfinite` with rollback, `ema` and `swa` make each save larger by
+their copies.
+
+原理: 每隔若干步或一段时间把整个状态写到磁盘；最新、最好与里程碑式的检查点会保留下来。
+公式: 第 n 步满足 n mod every = 0（或时间过了 `every`）时：把整个状态写到磁盘
+何时有用: 凡是时间长到不愿丢掉的训练。
+代价: 写盘时间；见 `bench/reliability.py`。
+何时不用: 几秒钟就丢弃的试跑：最后一步与最好一步不用它也会保存。
+失效信号: 训练在等磁盘：存得太勤或太大（可用 `background=true`）；续训时的步数比预期的早。
+相互作用: 最好的一步由 `validate` 标记，也会保存；`nonfinite` 的回滚、`ema` 与 `swa` 会让每次保存多出各自的副本。
+
 Scope: 12.2
 """
 

@@ -1,8 +1,22 @@
 """Stop when validation stops improving, and go back to the best weights (Prechelt 1998, "Early stopping, but when?").
 
+Formula: stop when the best of `watch` is older than `patience` looks; restore the weights of that look
 When it helps: small data, where a longer training only fits noise; and to save the time of hopeless runs.
 What it costs: one copy of the best weights.
 When not to use it: with a schedule that decays to the end; the best part of such a run is its end.
+Failure signals: it stops within the first looks: patience is shorter than the noise of the metric; it never stops: the metric still creeps
+up, or is not the one that matters.
+Interactions: a schedule that decays to the end is cut off at a high rate, so take one or the other; `validate` gives the looks; with `ema`
+or `swa` the average is what is watched.
+
+原理: 验证指标连续 patience 次没有改善就停止，并恢复最好的权重。
+公式: 当 `watch` 的最好值已是 `patience` 次之前的，就停止；恢复那一次的权重
+何时有用: 小数据，训练太久只会拟合噪声；也能省下没有希望的训练。
+代价: 一份最好权重的副本。
+何时不用: 学习率一直降到结尾的调度：这种训练最好的部分正是结尾。
+失效信号: 头几次验证就停了：耐心短于指标的噪声；永不停止：指标仍在缓慢上升，或它并非真正关心的指标。
+相互作用: 会在学习率还高时截断降到结尾的调度，两者取一；`validate` 提供观察；与 `ema` 或 `swa` 同用时，看的是平均权重。
+
 Scope: 2.10
 """
 

@@ -1,7 +1,22 @@
 """Measure the model on validation data during training, and say when it is the best so far.
 
-When it helps: always; without it nobody knows what was learned. What it costs: one forward over the validation rows each time.
+Formula: metric(weights) over the validation rows, after every `every` steps and at the end
+When it helps: always; without it nobody knows what was learned.
+What it costs: one forward over the validation rows each time.
 When not to use it: never on the test rows; those are read once, at the end.
+Failure signals: validation takes a visible share of the time: raise `every`; the metric jumps from look to look: too few rows to choose by.
+Interactions: `early_stop`, `checkpoint` and `reduce_on_plateau` act on what it measures; `ema`, `swa` and `lookahead` offer an average,
+which it then measures and marks as best.
+
+原理: 每隔若干步在验证集上计算指标，不动训练的任何状态，并标记最好的一步。
+公式: 每 `every` 步以及结束时：在验证集上计算 metric(w)
+何时有用: 总是有用；有验证数据的训练自带它，每个周期一次。
+代价: 对验证集做一次前向。
+何时不用: 绝不要用在测试集上：测试集只在最后读一次。
+失效信号: 验证占去可观的时间：增大 `every`；指标一次一个样：行数太少，不足以据此选择。
+相互作用: `early_stop`、`checkpoint`、`reduce_on_plateau` 依据它的结果行事；`ema`、`swa`、`lookahead` 提供平均权重，
+它便测量并据此标记最好。
+
 Scope: 2.10, 7.1
 """
 

@@ -3,8 +3,23 @@
 Rows are blended with their neighbour in the batch (the order is shuffled already), each pair with its own share, keyed by the sample: so
 the blends do not depend on how a batch is split into micro-batches of an even size. Shares come from a table of 4097 quantiles of the
 Beta distribution.
-When it helps: image and tabular classification with few data; calibration. What it costs: one pass over the inputs.
+
+Formula: x ← λ x_i + (1 − λ) x_j, t ← λ t_i + (1 − λ) t_j, λ ~ Beta(alpha, alpha)
+When it helps: image and tabular classification with few data; calibration.
+What it costs: one pass over the inputs.
 When not to use it: tokens and other inputs that cannot be averaged; short trainings that underfit.
+Failure signals: training loss far above validation loss and both still falling at the end: the training is too short for it; calibration
+turns to underconfidence: alpha is too large.
+Interactions: needs an even micro_batch_size and inputs that can be averaged, or it is refused; label smoothing on top softens the targets
+twice; training accuracy says nothing any more.
+
+原理: 把每行与相邻一行按 Beta(alpha, alpha) 的比例混合，目标也按同样比例混合；比例由样本编号决定，与拆分无关。
+何时有用: 数据少的图像与表格分类；改善校准。
+代价: 遍历一次输入。
+何时不用: 词元等不能取平均的输入；本来就欠拟合的短训练。
+失效信号: 训练损失远高于验证损失，且结束时两者仍在下降：训练对它来说太短；校准变得过于保守：alpha 太大。
+相互作用: 微批大小必须是偶数，输入必须能取平均，否则拒绝；再加标签平滑会把目标软化两次；训练准确率不再有意义。
+
 Scope: 9.3
 """
 

@@ -1,8 +1,22 @@
 """An exponential moving average of the weights, to validate, export and keep (Polyak & Juditsky 1992; Tarvainen & Valpola 2017).
 
+Formula: v ← decay · v + (1 − decay) · w, with decay at most (1 + n) / (10 + n) in warm-up
 When it helps: nearly always a little, most where the rate stays high to the end; it stands in for a rate decay.
 What it costs: one copy of the weights and one fused pass over them a step.
 When not to use it: in very short runs the average lags behind; lower the decay or start later.
+Failure signals: validation of the average is worse than that of the raw weights and catches up only late: decay is too near one for so few
+steps.
+Interactions: what `validate`, `early_stop` and export see is the average; with a rate that decays to zero it gains little; beside `swa` or
+`lookahead` only one average can be the one that counts.
+
+原理: 每步之后让平均权重向当前权重移动一点；验证、导出与保存都用这个平均，训练本身不变。
+公式: v ← decay · v + (1 − decay) · w，预热时 decay 不超过 (1 + n) / (10 + n)
+何时有用: 几乎总有一点帮助，学习率一直居高时最明显；可以代替学习率衰减。
+代价: 一份权重副本，每步融合遍历一次。
+何时不用: 步数很少的训练：平均值会落后；请降低 decay 或晚些开始。
+失效信号: 平均权重的验证结果不如原始权重，很晚才追上：对这么少的步数，decay 太接近一。
+相互作用: `validate`、`early_stop` 与导出看到的是平均权重；学习率降到零时收益很小；与 `swa` 或 `lookahead` 并用时，只有一个平均算数。
+
 Scope: 2.10
 """
 

@@ -1,9 +1,22 @@
 """Slow weights that look where the optimiser's fast ones go, and follow part of the way (Zhang et al. 2019, "Lookahead optimizer: k steps
 forward, 1 step back").
 
+Formula: every k steps: slow ← slow + share · (fast − slow), fast ← slow
 When it helps: noisy or too large rates; it lowers the variance of any optimiser with little tuning.
 What it costs: one copy of the weights, and a pass over them every few steps.
 When not to use it: with an EMA for the same purpose, or where the training is already smooth.
+Failure signals: progress is slower than without by about the share: the fast weights were not noisy to begin with.
+Interactions: the optimiser keeps its momentum when the fast weights are put back; the slow weights are what is validated; beside `ema` the
+second average is of little use.
+
+原理: 每 every 步，慢权重朝快权重移动 share 的距离，快权重再从那里出发；验证与导出用慢权重。
+公式: 每 k 步：slow ← slow + share · (fast − slow)，fast ← slow
+何时有用: 噪声大或偏大的学习率：几乎不用调就能降低任何优化器的方差。
+代价: 一份权重副本，每隔几步遍历一次。
+何时不用: 已经为同样目的用了 EMA，或训练本来就平稳。
+失效信号: 进展比不用时慢，大致慢了 share 的比例：快权重本来就不吵。
+相互作用: 快权重被拉回时优化器保留其动量；验证的是慢权重；再加 `ema`，第二个平均没什么用。
+
 Scope: 3.1
 """
 

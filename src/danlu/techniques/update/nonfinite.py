@@ -2,11 +2,27 @@
 
 In every case the step moves nothing, and the report names the samples and the first module that made it. `rollback` does what PaLM's
 authors did by hand (section 5.1): weights from a while before, and on with the data that comes next.
+
+Formula: if loss or gradient is not finite: w stays (skip), the run ends (halt), or w ← weights from at least `every` steps before
+(rollback)
 When it helps: always; every run has it with `skip`. `halt` where a bad row is a bug to be found; `rollback` for long runs that diverge now
 and then.
 What it costs: nothing that can be measured until a step goes wrong, then one more evaluation of it. `rollback` keeps two more copies of
 weights and optimiser, in the checkpoints too.
 When not to use it: `rollback` where bad rows come back in every epoch, since it goes back each time; take the rows out.
+Failure signals: the same samples named again and again: a bad row; steps left out in every part of the data: the rate is too high, or fp16
+is out of range.
+Interactions: innermost by default, so it sees what all others evaluate; fp16's loss scale is lowered first and is nobody's fault; `clip`
+and `clip_value` cannot mend what is not finite.
+
+原理: 损失或梯度不是有限值的一步不移动任何东西；报告指出样本与最先出错的模块，并按策略跳过、停止或回到之前可靠的权重。
+公式: 损失或梯度不是有限值时：w 不动（skip）、训练结束（halt），或 w ← 至少 `every` 步之前的权重（rollback）
+何时有用: 总是有用，每次训练自带 `skip`。坏样本本身是错误、要找出来时用 `halt`；偶尔发散的长训练用 `rollback`。
+代价: 出错之前测不出代价，出错时再做一次求值；`rollback` 多存两份权重与优化器状态，检查点里也有。
+何时不用: 坏样本每个周期都会出现时不要用 `rollback`，因为每次都会回去；请把坏样本拿掉。
+失效信号: 总是同一批样本被点名：坏样本；各处都有被跳过的步：学习率太高，或超出 fp16 的范围。
+相互作用: 默认在最里层，因此看得到其他技巧的所有求值；fp16 的损失缩放会先降低，不算谁的错；`clip` 与 `clip_value` 救不回非有限的数。
+
 Scope: 5.8, 5.10
 """
 

@@ -1,8 +1,23 @@
 """The plain average of the weights over the last part of the training (Izmailov et al. 2018, "Averaging weights leads to wider optima").
 
+Formula: v ← v + (w − v) / (n + 1) at each of n looks in the last part of the run
 When it helps: after a constant or cyclical rate that stays high: the average lies in the middle of the basin whose rim the weights visit.
 What it costs: one copy of the weights; for a model with BatchNorm a forward pass over the training rows each time one is taken in.
 When not to use it: with a rate that decays to nothing; the last weights are then as good as their average.
+Failure signals: the average is worse than the last weights: the rate had decayed already, or BatchNorm's statistics were not measured
+again.
+Interactions: made for a constant or `cyclical` rate: a schedule that decays to nothing leaves it nothing to average; beside `ema` only one
+average can be the one that counts; a net with BatchNorm pays a pass over the rows each time.
+
+原理: 训练后段每隔一段时间取一次权重求平均，验证与导出用平均；批归一化的统计量随之重估。
+公式: 训练后段每次取样：v ← v + (w − v) / (n + 1)
+何时有用: 学习率一直居高的恒定或循环调度之后：权重绕着盆地边缘走，平均落在盆地中央。
+代价: 一份权重副本；含批归一化的模型每次取样要对训练数据做一次前向。
+何时不用: 学习率降到零的调度：最后的权重已经和平均一样好。
+失效信号: 平均比最后的权重还差：学习率早已降下来，或没有重估批归一化的统计量。
+相互作用: 为恒定或 `cyclical` 学习率而设：降到零的调度没有可平均的；与 `ema` 并用时只有一个平均算数；
+含批归一化的网络每次都要付一次前向的代价。
+
 Scope: 2.10
 """
 
