@@ -25,7 +25,7 @@ class DDP(Spmd):
 
     bucket: Positive = 25.0
 
-    _exchange: Exchange | None = None
+    _exchange = None  # type: Exchange | None
 
     def place(self, model: nn.Module) -> nn.Module:
         model = super().place(model)

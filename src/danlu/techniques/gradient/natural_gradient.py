@@ -3,9 +3,24 @@
 It is the direction in which the loss falls most for a given change of what the model says, whatever the weights are called: a change of
 parameters changes nothing. Small models get the whole matrix; larger ones conjugate gradients with products that never form it (Martens
 2010, "Deep learning via Hessian-free optimization"; with the Gauss-Newton matrix it is that method's step).
+
+Formula: ∇ ← (F + damping)⁻¹ ∇, with F = E[Jᵀ H J] over the step's rows, H the curvature of the loss at the outputs
 When it helps: small nets and ill-conditioned problems where each step may cost much; as the truth that K-FAC is an approximation of.
 What it costs: with the matrix, weights squared in memory and weights cubed in time; else two to four passes over the step's rows for each
-iteration of the conjugate gradients. When not to use it: large models and small batches, whose Fisher is mostly noise.
+iteration of the conjugate gradients.
+When not to use it: large models and small batches, whose Fisher is mostly noise.
+Failure signals: a step that is much longer than a plain one: damping is too small for the batch; progress like plain descent: damping or the
+trust bound decides, or the conjugate gradients end before they have begun.
+Interactions: made for SGD: Adam rescales directions that it has made equal. `clip` listed before it bounds what it made. Where a layer has no
+second derivative it is refused; `kfac` is not.
+
+原理: 自然梯度：用模型输出分布的费舍尔信息矩阵的逆乘以梯度，即在输出改变量给定时损失下降最快的方向；换一种参数写法，结果不变。
+何时有用: 小网络，以及每步值得多花时间的病态问题；也是 K-FAC 所近似的真值。
+代价: 用矩阵时，内存为权重数的平方、时间为其立方；否则每次共轭梯度迭代要在本步数据上多走两到四遍。
+何时不用: 大模型或小批次，其费舍尔矩阵多半是噪声。
+失效信号: 步长远大于普通步：对这个批次来说阻尼太小；进展与普通下降无异：阻尼或信任域上限起决定作用，或共轭梯度一开始就结束了。
+相互作用: 为 SGD 而设：Adam 会把已经拉平的方向重新缩放。`clip` 列在它前面则限制其结果。若某层没有二阶导数，会拒绝运行；`kfac` 不会。
+
 Scope: 3.3
 """
 

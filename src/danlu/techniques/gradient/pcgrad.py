@@ -2,9 +2,23 @@
 
 Where the gradients of two parts point against each other, each loses what it has of the other's direction; then they are added up. A part
 is a named term of the loss: a task, an auxiliary loss, a penalty.
+
+Formula: gᵢ ← gᵢ - (gᵢ·gⱼ / |gⱼ|²) gⱼ for every j with gᵢ·gⱼ < 0, in a random order; then ∇ ← Σ gᵢ
 When it helps: several tasks or losses on shared weights, one of which undoes what another does.
 What it costs: an evaluation of the model for each part, instead of one for all; a copy of the gradient for each part.
 When not to use it: for an objective of one term, where it changes nothing; where parts seldom disagree, weights of the parts do as well.
+Failure signals: a part whose loss stands still: the others always win over it; give it a weight. Noise rises with small batches, whose
+gradients disagree by chance.
+Interactions: listed outside `clip` it operates on clipped parts, inside it on plain ones. Penalties (`l1`, `l2`, `elastic`) are parts too.
+
+原理: 梯度手术：损失的两个部分若梯度方向相反，各自去掉在对方方向上的分量，然后再相加。每个有名字的损失项算一个部分。
+公式: 对每个满足 gᵢ·gⱼ < 0 的 j（随机顺序）：gᵢ ← gᵢ - (gᵢ·gⱼ / |gⱼ|²) gⱼ；然后 ∇ ← Σ gᵢ
+何时有用: 多个任务或损失共用权重，彼此抵消。
+代价: 每个部分各算一次模型，而不是合算一次；每个部分存一份梯度。
+何时不用: 只有一项的损失（不起作用）；各部分很少冲突时，给它们加权同样有效。
+失效信号: 某个部分的损失不再变化：总被其他部分压过，请给它加权。批次小时梯度会偶然冲突，噪声随之增大。
+相互作用: 列在 `clip` 外面则对裁剪后的各部分动手术，列在里面则对原梯度。罚项（`l1`、`l2`、`elastic`）也算部分。
+
 Scope: 10.4, 3.1
 """
 

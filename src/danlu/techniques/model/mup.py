@@ -4,8 +4,20 @@ In the usual parametrisation a wider net takes larger steps in what it computes,
 the rate of each layer change with the width (their table 3) so that every layer's activations move by about the same whatever the width:
 a rate that was found on a narrow net serves a wide one.
 When it helps: to tune on a narrow copy of a net and train the wide one at those settings.
-What it costs: nothing; parameters are in a few groups more. When not to use it: for a net that is trained at one width only. The data
-layers, number of blocks, batch and steps are the same for both nets. Attention heads must grow in number, not in width.
+What it costs: nothing; parameters are in a few groups more.
+When not to use it: for a net that is trained at one width only.
+Formula: with m = width / base_width, hidden and output matrices get Adam's rate lr / m; hidden ones start with a deviation ~ 1 / √width
+Failure signals: the best rate of a wider net still moves: something else changed with it (depth, batch, steps), or heads grew in width.
+Interactions: the data, number of blocks, batch and steps must be the same for both nets; attention heads must grow in number, not in width.
+`init` and `lsuv` would overwrite the start that it gives.
+
+原理: 最大更新参数化：每层的初始化和学习率随宽度改变，使各层激活的变化量与宽度无关，窄网络上调好的学习率可直接用于宽网络。
+何时有用: 先在窄网络上调参，再用同样的设置训练宽网络。
+代价: 没有；只是参数多分了几组。
+何时不用: 只在一种宽度上训练的网络。
+失效信号: 宽网络的最佳学习率仍在移动：说明还有别的东西随之改变（深度、批次、步数），或注意力头变宽了。
+相互作用: 两个网络的数据、层数、批次和步数须相同；注意力头应增加个数而不是宽度。`init` 与 `lsuv` 会覆盖它给出的初值。
+
 Scope: 9.1
 """
 
