@@ -4,7 +4,8 @@
 
 The same processes take turns: a block of danlu, a block of the hand-written loop, in an order that is drawn anew every round and is the
 same everywhere; twice by hand, which shows what the machine strays. The hand-written loop is that of bench/lm.py around
-DistributedDataParallel (buckets of 25 MB), with the same guard and a sum of the loss over the processes, which any log needs. On a CPU with as many cores as processes this is weak evidence: gloo shares the cores that compute. Exit code 1 when the bound does not hold.
+DistributedDataParallel (buckets of 25 MB), with the same guard and a sum of the loss over the processes, which any log needs. On a CPU with
+as many cores as processes this is weak evidence: gloo shares the cores that compute. Exit code 1 when the bound does not hold.
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ When it helps: small nets and ill-conditioned problems where each step may cost 
 What it costs: with the matrix, weights squared in memory and weights cubed in time; else two to four passes over the step's rows for each
 iteration of the conjugate gradients.
 When not to use it: large models and small batches, whose Fisher is mostly noise.
-Failure signals: a step that is much longer than a plain one: damping is too small for the batch; progress like plain descent: damping or the
-trust bound decides, or the conjugate gradients end before they have begun.
-Interactions: made for SGD: Adam rescales directions that it has made equal. `clip` listed before it bounds what it made. Where a layer has no
-second derivative it is refused; `kfac` is not.
+Failure signals: a step that is much longer than a plain one: damping is too small for the batch; progress like plain descent: damping or
+the trust bound decides, or the conjugate gradients end before they have begun.
+Interactions: made for SGD: Adam rescales directions that it has made equal. `clip` listed before it bounds what it made. Where a layer has
+no second derivative it is refused; `kfac` is not.
 
 原理: 自然梯度：用模型输出分布的费舍尔信息矩阵的逆乘以梯度，即在输出改变量给定时损失下降最快的方向；换一种参数写法，结果不变。
 何时有用: 小网络，以及每步值得多花时间的病态问题；也是 K-FAC 所近似的真值。
