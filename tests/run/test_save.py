@@ -83,6 +83,21 @@ def test_a_background_save_is_of_the_moment_it_was_asked_for(monkeypatch):
         saver.close()
 
 
+def test_the_room_for_the_first_background_save_is_made_beside_the_training():
+    with Run(recipe(background=True)) as run:
+        saver, taken = Saver(run, Path("c"), lambda step, best: None), []
+        for report in run:
+            saver.check()
+            if report.step == 1:
+                room = saver._room.result()
+            if report.step in (3, 5):
+                saver.save(report.step, False, {})
+                taken.append({t.data_ptr() for file in saver._copies.values() for t in file.values()})
+        saver.close()
+    made = {t.data_ptr() for file in room.values() for t in file.values()}
+    assert len(made) > 1 and taken == [made, made] and kept(".") == [] and checkpoint.steps(Path("c")) == [3, 5]
+
+
 def test_what_a_background_save_met_comes_out_a_step_later(monkeypatch):
     written, saves = durable.write, []
 

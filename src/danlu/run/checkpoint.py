@@ -65,6 +65,10 @@ class Image:
             {file: {k: _copied(t, (into or {}).get(file, {}).get(k)) for k, t in ts.items()} for file, ts in self.files.items()}, self.texts
         )
 
+    def room(self) -> Files:
+        """Tensors of these sizes for `copied` to write over. Each is written to, since the system gives memory only then, and slowly."""
+        return {file: {k: torch.empty(t.shape, dtype=t.dtype).fill_(0) for k, t in tensors.items()} for file, tensors in self.files.items()}
+
 
 def image(state: Any, extra: Mapping[str, Any] | None = None) -> Image:
     """`state` (plain values and tensors in dicts, lists, tuples) ready to be written. extra: JSON values, each a file `name.json`."""

@@ -29,6 +29,7 @@ class Saver:
         self.longest = 0.0  # seconds that a save took, from its beginning to its being durable
         self._beside = ThreadPoolExecutor(1, "save") if self.policy.background else None
         self._going: tuple[Future[float], int, bool] | None = None
+        self._room: Future[Files] | None = None  # for the first copies, made beside the training
         self._copies: Files = {}
 
     def save(self, step: int, best: bool, extra: dict[str, Any]) -> None:
@@ -41,13 +42,17 @@ class Saver:
             self.newest = step
             self._done(step, best)
         else:
+            if self._room is not None:
+                self._copies, self._room = self._copies or self._room.result(), None
             taken = taken.copied(self._copies)
             self._copies = taken.files
             self._going = self._beside.submit(self._write, taken, step, best, kept), step, best
             self.newest = step
 
     def check(self) -> None:
-        """Raise what a save in the background met, if it has ended."""
+        """Raise what a save in the background met, if it has ended. The first call has room made for the copies, beside the training."""
+        if self._beside is not None and self._room is None and not self._copies:
+            self._room = self._beside.submit(checkpoint.image(self.run.state()).room)
         if self._going is not None and self._going[0].done():
             self.wait()
 
@@ -63,7 +68,7 @@ class Saver:
         try:
             self.wait()
         finally:
-            self._copies = {}
+            self._room, self._copies = None, {}
             if self._beside is not None:
                 self._beside.shutdown()
 
