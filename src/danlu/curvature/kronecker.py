@@ -199,7 +199,12 @@ def by_inverses(gradient: Tensor, found: Factors) -> Tensor:
 
 
 def by_basis(gradient: Tensor, found: Factors, damping: float | Tensor) -> Tensor:
-    """(A (x) G + damping)^-1 times a gradient [out, in], exactly. found: what `basis` found."""
+    """(A (x) G + damping)^-1 times a gradient [out, in], exactly. found: what `basis` found.
+
+    The damping is no less than what rounding makes of the largest eigenvalue.
+    """
+    floor = 8 * torch.finfo(gradient.dtype).eps * found["sA"].sum() * found["sG"].sum()
+    damping = floor.clamp(min=damping)
     inner = found["QG"].T @ gradient
     inner = inner @ found["QA"] if "QA" in found else inner
     inner = inner / (found["sG"][:, None] * found["sA"][None] + damping)

@@ -245,6 +245,27 @@ def test_damping_falls_where_the_model_is_right_and_rises_where_it_is_not():
     assert after(1e-3) == pytest.approx((20 / 19) ** 4)  # whole steps through the bends of a softmax: the loss rises
 
 
+@pytest.mark.parametrize("form", ["kronecker", "eigen"])
+@pytest.mark.parametrize("precision", ["fp32", "fp64"])
+def test_singular_factors_are_no_trouble(form, precision):
+    """One row a step, an input that is always zero, a layer that ReLU shuts, and next to no damping."""
+
+    class Shut(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.shut, self.last = nn.Linear(6, 5), nn.Linear(5, 5), nn.Linear(5, 3)
+            nn.init.constant_(self.shut.bias, -50.0)
+
+        def forward(self, x):
+            hidden = self.first(x * torch.tensor([1.0, 0, 1, 1, 0, 1]))
+            return self.last(hidden + torch.relu(self.shut(hidden)))
+
+    kfac = KFAC(damping=1e-30, form=form, factor_every=1, inverse_every=1, trust=1e-3)
+    run = Run(toys.recipe(kfac, model=Shut, batch_size=1, steps=5, precision=precision, optimizer=SGD(lr=0.01, momentum=0.0)))
+    assert all(bool(report.outcome.moved) for report in run)
+    assert all(torch.isfinite(p).all() for p in run.model.parameters())
+
+
 def test_what_it_cannot_do_is_said():
     with pytest.raises(Refused, match="no linear, convolution or embedding layer"):
         Run(toys.recipe(KFAC(), model=lambda: nn.Sequential(nn.BatchNorm1d(6)), data=lambda: toys.made(classes=6)))

@@ -43,7 +43,7 @@ from danlu.curvature.trust import rates, share
 from danlu.errors import Diverged, Refused, Sentence, say
 from danlu.fields import NonNegativeInt, Positive, PositiveInt, Rate
 from danlu.keys import unkeyed
-from danlu.losses.criterion import wide
+from danlu.losses.criterion import exact, wide
 
 NO_UNIT = Sentence(
     "kfac: the model has no linear, convolution or embedding layer whose weights are its own; leave kfac out",
@@ -106,7 +106,8 @@ class KFAC(Technique):
         self.factors: dict[str, Factors] = {}
         self.inverses: dict[str, Factors] = {}
         self.updates = 0
-        self.damping_now = torch.tensor(self.damping, dtype=torch.float64)
+        device = run.placement.device
+        self.damping_now = torch.tensor(self.damping, dtype=exact(device), device=device)
         self._units, self._step = known, -1
 
         def natural(objective: Objective, batches: Sequence[Batch]) -> Outcome:
@@ -246,13 +247,13 @@ class KFAC(Technique):
 
     def _adapt(self, before: Outcome, after: Outcome, weights: dict[str, Tensor], slopes: dict[str, Tensor]) -> None:
         """Less damping where the loss fell at least as the quadratic model said, more where it did not (Levenberg and Marquardt's rule)."""
-        foretold = torch.zeros((), dtype=torch.float64)
+        foretold = torch.zeros_like(self.damping_now)
         for unit in self._units:
             if unit.name in slopes and unit.name in self.factors:
                 moved = wide(unit.weights - weights[unit.name])
                 bend = quadratic(moved, self.factors[unit.name]) + self.damping_now * moved.square().sum()
-                foretold = foretold + ((slopes[unit.name] * moved).sum() + 0.5 * bend).double().cpu()
-        change = (after.loss - before.loss).double().cpu()
+                foretold = foretold + ((slopes[unit.name] * moved).sum() + 0.5 * bend).to(foretold)
+        change = (after.loss - before.loss).to(foretold)
         ratio = torch.where(change.isfinite(), change / foretold, torch.zeros_like(change))
         factor, now = GROWTH**self.adapt_every, self.damping_now
         new = torch.where(ratio > 0.75, (now * factor).clamp(min=1e-10), torch.where(ratio < 0.25, (now / factor).clamp(max=1e6), now))
