@@ -55,5 +55,5 @@ def tiny(technique: Technique | None = None, *, split: bool = False, **fields: A
         "seed": 1,
         "device": "cpu",
     }
-    asked = getattr(technique, "example_fields", dict)()
+    asked: dict[str, Any] = getattr(technique, "example_fields", dict)()
     return Recipe(**(base | asked | fields))
