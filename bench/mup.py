@@ -1,6 +1,6 @@
 """Does the best learning rate of a narrow net serve a wide one? MLPs on digits, in the usual parametrisation and in muP. CPU, 1 thread.
 
-    python bench/mup.py [--widths 32,128,512] [--rates 9] [--seeds 3] [--steps 150] [--out bench/mup]
+    python bench/mup.py [--widths 32,128,512] [--rates 10] [--seeds 3] [--steps 200] [--out bench/mup]
 
 Every net has three hidden layers and is trained by AdamW with a constant rate on batches of 64; what is compared is the training loss, the
 mean over the last tenth of the steps. A net's best rate is that of the lowest mean over seeds. Transfer loses what the widest net's loss is
@@ -47,14 +47,14 @@ def trained(width: int, rate: float, seed: int, steps: int, base: int | None) ->
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--widths", default="32,128,512")
-    arguments.add_argument("--rates", type=int, default=9)
+    arguments.add_argument("--rates", type=int, default=10)
     arguments.add_argument("--seeds", type=int, default=3)
-    arguments.add_argument("--steps", type=int, default=150)
+    arguments.add_argument("--steps", type=int, default=200)
     arguments.add_argument("--out", type=Path, default=Path("bench/mup"))
     given = arguments.parse_args()
     torch.set_num_threads(1)
     widths = sorted(int(width) for width in given.widths.split(","))
-    rates = [2.0**power for power in range(-5 - given.rates, -5)]  # up to 1/64, in octaves
+    rates = [2.0**power for power in range(-3 - given.rates, -3)]  # up to 1/16, in octaves
     given.out.mkdir(parents=True, exist_ok=True)
     start, found = time.process_time(), {}
     for way, base in (("usual", None), ("mup", widths[0])):
@@ -75,7 +75,10 @@ def main() -> None:
         print(f"{way}: written {', '.join(map(str, written))}")
         for width in widths:
             one = found[way]["best"][width]
-            print(f"  width {width:5d}: best rate {one['rate']:.5f} (2^{one['power']}), loss {one['loss']:.4f} +- {one['deviation']:.4f}")
+            edge = ", the edge of the grid" if one["edge"] else ""
+            print(
+                f"  width {width:5d}: best rate {one['rate']:.5f} (2^{one['power']}{edge}), loss {one['loss']:.4f} +- {one['deviation']:.4f}"
+            )
         print(f"  at the narrowest net's best rate the widest has {found[way]['transferred']:.4f}, its own best {found[way]['own']:.4f}")
     found["seconds"] = time.process_time() - start
     (given.out / "mup.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -133,16 +133,21 @@ def check(run: Run) -> None:
     micro, ranks = run.plan.micro_count(run.placement.world), run.placement.world
     if run.criterion.over == "batch" and (micro > 1 or ranks > 1):
         raise Refused(messages.OVER_BATCH, loss=run.criterion.loss_name, micro=micro, ranks=ranks)
-    _check_norms(run, micro)
+    _check_norms(run, -(-micro // ranks))
     _try_out(run)
 
 
 def _check_norms(run: Run, micro: int) -> None:
-    """Refuse BatchNorm where its statistics would depend on the split, or would be those of a single row (which torch cannot train on)."""
+    """Refuse BatchNorm where its statistics would depend on the split, or would be those of a single row (which torch cannot train on).
+
+    micro: micro-batches of a step on one process; those of the other processes at the same time are normalised with them.
+    """
+    from danlu.placement.norms import SyncedBatchNorm
+
     plan, recipe = run.plan, run.recipe
     sizes = {len(part) for step in (0, plan.steps_per_epoch - 1) for part in plan.micro_batches(step, run.placement.world)}
     for name, module in run.model.named_modules():
-        norm, ghost = isinstance(module, nn.modules.batchnorm._BatchNorm), getattr(module, "ghost", None)
+        norm, ghost = isinstance(module, nn.modules.batchnorm._BatchNorm | SyncedBatchNorm), getattr(module, "ghost", None)
         if norm and micro > 1:
             size = recipe.micro_batch_size or recipe.batch_size // micro
             raise Refused(messages.GHOST_NORM, layer=name or "model", micro=micro, size=size)

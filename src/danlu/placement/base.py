@@ -21,6 +21,7 @@ from danlu.keys import Keyed, mix
 from danlu.placement import device as devices
 from danlu.placement.buffers import Buffers
 from danlu.placement.memory import glanced, looked, parts
+from danlu.placement.norms import synced
 from danlu.placement.order import Plan, fetched
 from danlu.placement.precision import Name, Precision
 
@@ -99,6 +100,8 @@ class Placement:
 
     def place(self, model: nn.Module) -> nn.Module:
         """The model where it will be trained: stored type first, since moving halves what must not be rounded twice; then the device."""
+        if self.world > 1:  # before anything looks at the buffers: the synchronised ones are the same tensors
+            model = synced(model, self.sum)
         model = self.precision.store(model).to(self.device).train()
         self.buffers = Buffers(model)
         return model

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from danlu import messages
 from danlu.errors import NoMemory
+from danlu.placement.norms import SyncedBatchNorm
 
 if TYPE_CHECKING:
     from danlu.core import Batch, Outcome, Run
@@ -110,7 +111,7 @@ def _fewer(run: Run, rows: int, reason: str) -> int:
         raise NoMemory(messages.NO_MEMORY_LOSS, rows=rows, loss=run.criterion.loss_name, reason=reason)
     group = 1
     for name, module in run.model.named_modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+        if isinstance(module, nn.modules.batchnorm._BatchNorm | SyncedBatchNorm):
             raise NoMemory(messages.NO_MEMORY_NORM, rows=rows, layer=name or "model", reason=reason)
         group = math.lcm(group, getattr(module, "ghost", 1))
     half = -(-rows // (2 * group)) * group
