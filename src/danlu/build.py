@@ -146,8 +146,12 @@ def _check_norms(run: Run, micro: int) -> None:
 
     plan, recipe = run.plan, run.recipe
     sizes = {len(part) for step in (0, plan.steps_per_epoch - 1) for part in plan.micro_batches(step, run.placement.world)}
+    world = run.placement.world
+    idle = any(len(plan.micro_batches(step, world)) % world for step in (0, plan.steps_per_epoch - 1))  # a row that stands in would count
     for name, module in run.model.named_modules():
         norm, ghost = isinstance(module, nn.modules.batchnorm._BatchNorm | SyncedBatchNorm), getattr(module, "ghost", None)
+        if norm and micro == 1 and idle:
+            raise Refused(messages.IDLE_NORM, layer=name or "model", ranks=world, size=max(1, recipe.batch_size // world))
         if norm and micro > 1:
             size = recipe.micro_batch_size or recipe.batch_size // micro
             raise Refused(messages.GHOST_NORM, layer=name or "model", micro=micro, size=size)

@@ -18,7 +18,7 @@ from danlu.placement.ddp import DDP
 from danlu.techniques.model.ghost_norm import GhostNorm
 from danlu.testing.placement import SPLITS, equal, placement
 from danlu.testing.ranks import Ranks
-from danlu.testing.tiny import tiny, tiny_net
+from danlu.testing.tiny import tiny
 
 TECHNIQUES = list(catalogue("technique", others=False))
 OPTIMISERS = list(catalogue("optimizer", others=False))
@@ -73,8 +73,20 @@ def tiny_plain_norm() -> nn.Module:
     return named(nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.Tanh(), Dropout(0.2), nn.Linear(8, 3)))
 
 
-def test_plain_batch_norm_is_refused_by_all_processes_with_a_sentence(ranks):
-    assert "ghost_norm" in equal(tiny(model=tiny_net), ranks, DDP())
+def only_norm() -> nn.Module:
+    return nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Linear(8, 3))
+
+
+def test_batch_norm_is_that_of_the_batch_on_all_processes(ranks):
+    """40 rows in batches of 12: the last has 4."""
+    assert not equal(tiny(model=only_norm, batch_size=12), ranks, DDP())
+
+
+@pytest.mark.parametrize("sizes", [{"micro_batch_size": 2}, {"micro_batch_size": 8}, {"batch_size": 39}], ids=str)
+def test_batch_norm_that_would_depend_on_the_split_is_refused_by_all_processes(sizes, ranks):
+    """Several micro-batches on a process; fewer than there are processes; a last batch of one row."""
+    sentence = equal(tiny(model=only_norm, **sizes), ranks, DDP())
+    assert "ghost_norm" in sentence or "single row" in sentence
 
 
 class Branch(nn.Module):

@@ -54,6 +54,12 @@ GHOST_NORM = Sentence(
     "模型含 BatchNorm（{layer}），而每步被拆成 {micro} 个微批，统计量会随拆分而变；"
     "请用技巧 ghost_norm(size={size}) 写明分组大小，或令 micro_batch_size 等于批大小",
 )
+IDLE_NORM = Sentence(
+    "the model has BatchNorm ({layer}), and some step leaves one of the {ranks} processes without rows; leave micro_batch_size out, set a "
+    "batch_size whose last batch has rows for each process, or state groups with the technique ghost_norm(size={size})",
+    "模型含 BatchNorm（{layer}），而某一步会让 {ranks} 个进程之一没有数据；请不设 micro_batch_size，换一个使最后一批也够每个进程分到行的 "
+    "batch_size，或用技巧 ghost_norm(size={size}) 写明分组",
+)
 NO_DENOMINATOR = Sentence(
     "the loss term `{term}` names the denominator `{name}`, but the batch counts only {found}; give the loss a counts(batch) that returns it",
     "损失项 `{term}` 指定了分母 `{name}`，但批次只统计了 {found}；请让损失的 counts(batch) 返回它",
