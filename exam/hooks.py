@@ -179,3 +179,26 @@ def interrupted_early() -> None:
         raise KeyboardInterrupt
 
     build.data = data  # type: ignore[assignment]
+
+
+def out_of_memory(fits: int, step: int) -> None:
+    """From step `step` on (counted from 0) the allocator fails for a forward pass with a gradient over more than `fits` rows."""
+    import torch
+
+    from danlu.run.session import Session
+
+    noted, now = Session.note, 0
+
+    def note(self: Any, found: Any) -> None:
+        nonlocal now
+        now = found.step
+        noted(self, found)
+
+    def allocate(module: Any, inputs: Any) -> None:
+        if now < step or not torch.is_grad_enabled() or not isinstance(module, torch.nn.Linear | torch.nn.Conv2d):
+            return
+        if (rows := len(inputs[0])) > fits:
+            raise torch.OutOfMemoryError(f"Tried to allocate {rows} rows.")
+
+    Session.note = note  # type: ignore[method-assign]
+    torch.nn.modules.module.register_module_forward_pre_hook(allocate)

@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
+from torch import nn
 
-from danlu.core import Batch, Gradient, Objective, Outcome, Run, Technique
+from danlu.core import Batch, Gradient, Loss, Objective, Outcome, Run, Stream, Technique
 from danlu.data.source import Data, Facts, Tensors
 
 ROWS = 96
@@ -79,7 +80,55 @@ class Ids(Technique):
         return written
 
 
+@dataclass
+class Spoil(Technique):
+    """In the steps `at` (counted from 0) a number is not finite: in one row's inputs, in the loss of one micro-batch, in one gradient.
+
+    row: which row of the step, and so which micro-batch. A gradient is spoiled in one number of the first weight, in every micro-batch.
+    """
+
+    where: Literal["input", "loss", "gradient"] = "input"
+    at: tuple[int, ...] = (7,)
+    row: int = 0
+    value: Literal["nan", "inf"] = "nan"
+    neutral: ClassVar = "spoils a step"
+    changes: ClassVar = "gradients"
+
+    def wrap_stream(self, stream: Stream, run: Run) -> Stream:
+        seen = 0  # rows of this step so far
+        for batch in stream:
+            there = range(seen, seen + len(batch.ids))
+            if self.where == "input" and batch.step in self.at and self.row in there:
+                batch.inputs = batch.inputs.clone()
+                batch.inputs[self.row - seen] = float(self.value)
+            seen = 0 if batch.last else there.stop
+            yield batch
+
+    def wrap_objective(self, objective: Objective, run: Run) -> Objective:
+        def spoiled(model: nn.Module, batch: Batch) -> Loss:
+            loss = objective(model, batch)
+            size = run.recipe.micro_batch_size or run.recipe.batch_size
+            if self.where != "loss" or batch.step not in self.at or batch.place != self.row // size:
+                return loss
+            return Loss({name: (value * float(self.value), per) for name, (value, per) in loss.terms.items()})
+
+        return spoiled
+
+    def wrap_model(self, model: nn.Module, run: Run) -> nn.Module:
+        def hook(gradient: torch.Tensor) -> torch.Tensor | None:
+            if run.step not in self.at:
+                return None
+            gradient = gradient.clone()
+            gradient.view(-1)[0] = float(self.value)
+            return gradient
+
+        if self.where == "gradient":
+            next(p for p in model.parameters() if p.dim() > 1).register_hook(hook)
+        return model
+
+
 IDS = f"{Path(__file__).resolve()}:Ids"
+SPOIL = f"{Path(__file__).resolve()}:Spoil"
 
 _MODELS: dict[str, tuple[dict[str, Any], type]] = {
     "mlp": ({"mlp": {"hidden": [64, 64], "dropout": 0.1}}, Numbers),

@@ -1,7 +1,10 @@
 """Hostile files at the command line: a sentence that names the file and what to do, the documented code, no folder, and no traceback."""
 
+import os
+
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from danlu.cli.main import main
@@ -116,3 +119,24 @@ def test_looked_at(case, tmp_path, capsys):
     _, fields, _ = case(tmp_path)
     assert main(["look", fields[0], "--lang", "en"]) in (0, 2)
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "nul\0byte", "half\ud800pair"], ids=["long", "nul", "surrogate"])
+@pytest.mark.parametrize("words", [("import", "a.pt", "{}.safetensors"), ("init", "digits", "--out={}"), ("report", "{}"), ("look", "{}")])
+def test_a_name_that_no_file_can_have_is_bad_input(tmp_path, monkeypatch, capsys, name, words):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"w": torch.zeros(2)}, "a.pt")
+    assert main([word.format(name) for word in words]) == 2
+    assert capsys.readouterr().err.startswith("danlu: ") and [path.name for path in tmp_path.iterdir()] == ["a.pt"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_picture_replaces_a_link(tmp_path):
+    from danlu.run import curve, plot
+
+    (tmp_path / "victim").write_text("as it was")
+    os.symlink("victim", tmp_path / "a.svg")
+    os.symlink("victim", tmp_path / "a.svg.tmp")
+    plot.draw({"loss": [[curve.Line("a $b$ caf\udce9", [1, 2], [1.0, 2.0])]]}, tmp_path / "a.svg")
+    assert (tmp_path / "victim").read_text() == "as it was" and b"<svg" in (tmp_path / "a.svg").read_bytes()
+    assert not (tmp_path / "a.svg").is_symlink() and len(list(tmp_path.iterdir())) == 2

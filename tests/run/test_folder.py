@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from danlu.errors import BUSY, BadInput, Busy, NoSpace
-from danlu.run import lock
+from danlu.run import durable, lock
 from danlu.run.folder import claim, differences, safe_name
 
 RECIPE = {"model": "mlp", "optimizer": {"adamw": {"lr": 1e-3, "betas": (0.9, 0.999)}}, "techniques": [{"ema": {"decay": 0.9}}], "epochs": 3}
@@ -99,7 +99,7 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
 
 OWNER = """
 import json, sys, time
-from danlu.run import lock
+from danlu.run import durable, lock
 from danlu.run.folder import claim
 folder = claim("shared", json.loads(sys.argv[1]), "x")
 print("mine", flush=True)
@@ -152,3 +152,22 @@ def test_a_forked_worker_does_not_keep_the_folder():
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+@pytest.mark.parametrize("name", ["checkpoints", "sources", "metrics.jsonl", "curves.png", "checkpoints/latest", "checkpoints/step-4"])
+def test_a_link_inside_a_run_folder_is_refused_and_the_folder_may_be_one(name):
+    Path("work/step-3.tmp").mkdir(parents=True)
+    Path("disk").mkdir()
+    os.symlink("disk", "run")
+    claim("run", RECIPE, "digits").close()
+    Path("run", name).parent.mkdir(exist_ok=True)
+    os.symlink(Path("work").absolute(), Path("run", name))
+    with pytest.raises(BadInput, match=name):
+        claim("run", RECIPE, "digits")
+    assert Path("work/step-3.tmp").is_dir()
+
+
+def test_text_with_bytes_of_a_name_that_are_no_utf8_reads_back(tmp_path):
+    durable.replace(tmp_path / "a.json", json.dumps({"path": "caf\udce9"}, ensure_ascii=False))
+    assert json.loads((tmp_path / "a.json").read_text("utf-8")) == {"path": "caf\udce9"}

@@ -121,6 +121,29 @@ def test_a_model_of_ones_own_file_comes_from_the_kept_copy(tmp_path):
     assert float(right) == pytest.approx(result.metrics["test_accuracy"], abs=1e-12)
 
 
+def test_a_record_that_names_a_file_elsewhere_runs_nothing(tmp_path):
+    """Of the kept copies the last one is used, and only one that is in the folder."""
+    from danlu.use.load import _with_kept_sources
+
+    run, own = tmp_path / "run", "/gone/net.py"
+    (run / "sources").mkdir(parents=True)
+    (run / "recipe.json").write_text(json.dumps({"model": f"{own}:Net", "data": {f"{own}:rows": {"a": [f"{own}:x", own, 1]}}}))
+
+    def kept(*names):
+        attempts = [{"sources": [{"path": own, "sha256": "0", "kept": name}]} for name in names]
+        (run / "record.json").write_text(json.dumps({"attempts": [{}, *attempts]}))
+        return _with_kept_sources(run)
+
+    there = str((run / "sources" / "net-2.py").resolve())
+    assert kept("sources/net-1.py", "sources/net-2.py") == {
+        "model": f"{there}:Net",
+        "data": {f"{there}:rows": {"a": [f"{there}:x", own, 1]}},
+    }
+    for name in ("../evil.py", "sources/../../evil.py", "/evil.py", "evil.py", "", None, 5):
+        with pytest.raises(BadInput, match=r"record\.json"):
+            kept(name)
+
+
 def test_regression_speaks_the_unit_of_the_data(tmp_path):
     from sklearn.linear_model import LinearRegression
 

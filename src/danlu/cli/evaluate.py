@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,7 +58,7 @@ def run(words: list[str], given: Given) -> int:
     if path and given["--split"]:
         raise BadInput(messages.EVALUATE_BOTH)
     out = Path(given["--out"]) if given["--out"] else None
-    if out is not None and out.exists():
+    if out is not None and os.path.lexists(out):
         raise BadInput(messages.OUT_EXISTS, path=out)
     from danlu.use.evaluate import evaluate
     from danlu.use.load import load
@@ -72,8 +73,11 @@ def run(words: list[str], given: Given) -> int:
     if out is not None:
         from danlu.use.picture import draw
 
-        out.mkdir(parents=True)
-        (out / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+        try:
+            out.mkdir(parents=True)
+            (out / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise BadInput(messages.RUN_CANNOT_WRITE, folder=out, reason=error.strerror or error) from error
         for written in [out / "evaluation.json", *draw(found, out, lambda sentence: print(sentence, file=sys.stderr))]:
             if not given["--json"]:
                 print(say(messages.WRITTEN, path=written))

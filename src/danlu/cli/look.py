@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ def run(words: list[str], given: Given) -> int:
     if "path" not in fields:
         raise BadInput(messages.LOOK_WORD, word=words[0], fields="data.path")
     out = Path(given["--out"]) if given["--out"] else None
-    if out is not None and out.exists():
+    if out is not None and os.path.lexists(out):
         raise BadInput(messages.OUT_EXISTS, path=out)
     found = look(fields, out)
     if given["--json"]:

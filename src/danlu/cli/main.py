@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
 import json
@@ -86,6 +87,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         return _failed(str(trouble), trouble.code, plain, type(trouble).__name__)
     except Exception as error:
+        if _no_name(error):
+            return _failed(say(messages.NO_SUCH_NAME, reason=_brief(error)), errors.BAD_INPUT, plain, "BadInput")
         if debug:
             traceback.print_exc()
             return _failed(say(messages.UNEXPECTED_SHOWN, error=_brief(error)), errors.BUG, plain, type(error).__name__)
@@ -172,7 +175,7 @@ def _readable(stream: object) -> None:
         if stream.isatty():
             stream.reconfigure(errors="replace")
         else:
-            stream.reconfigure(encoding="utf-8")
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # names of files may be no UTF-8
 
 
 def _last_signal(argv: Sequence[str] | None) -> None:
@@ -190,6 +193,14 @@ def _failed(sentence: str, code: int, plain: bool, kind: str, **more: str) -> in
     sys.stdout.flush()
     print(f"danlu: {sentence}", file=sys.stderr, flush=True)
     return code
+
+
+def _no_name(error: Exception) -> bool:
+    """Whether an error means that the system can have no file of a name: too long, a zero byte in it, half a surrogate pair."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENAMETOOLONG
+    lone = isinstance(error, UnicodeEncodeError) and "surrogates" in error.reason
+    return lone or (isinstance(error, ValueError) and str(error).startswith("embedded null"))
 
 
 def _brief(error: BaseException) -> str:

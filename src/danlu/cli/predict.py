@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -17,7 +18,7 @@ COMMAND = Command("predict", messages.ABOUT_PREDICT, "RUN INPUT ...", 2, None, (
 
 def run(words: list[str], given: Given) -> int:
     out = Path(given["--out"]) if given["--out"] else None
-    if out is not None and out.exists():
+    if out is not None and os.path.lexists(out):
         raise BadInput(messages.OUT_EXISTS, path=out)
     from danlu.use.load import load
     from danlu.use.predict import predict, print_rows, write

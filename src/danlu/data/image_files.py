@@ -84,11 +84,12 @@ def labelled(root: Path, part: int, found: Found) -> Iterator[ImageFile]:
         raise BadInput(messages.IMAGE_LOOSE, path=root, count=len(loose), example=loose[0])
     other: list[Path] = []
     for folder in _folders(root):
+        label = unicodedata.normalize("NFC", folder.name).encode(errors="backslashreplace").decode()  # its bytes may be no UTF-8
         there = False
         for path in _files(folder):
             if path.suffix.lower() in ENDINGS:
                 there = True
-                yield ImageFile(path, unicodedata.normalize("NFC", folder.name), part)
+                yield ImageFile(path, label, part)
             else:
                 other.append(path)
         if not there:

@@ -119,7 +119,7 @@ def _module(path: Path) -> ModuleType:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(messages.CANNOT_READ, path=path, error=getattr(error, "strerror", None) or error) from error
-    digest = hashlib.sha256(f"{path}\n{text}".encode()).hexdigest()[:12]
+    digest = hashlib.sha256(f"{path}\n{text}".encode(errors="surrogateescape")).hexdigest()[:12]
     name = f"danlu_file_{path.stem}_{digest}"
     if name in sys.modules:
         return sys.modules[name]

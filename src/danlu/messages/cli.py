@@ -162,6 +162,9 @@ PLOT_FLAG = Sentence(
 CANNOT_WRITE = Sentence("cannot write {path}: {error}", "无法写入 {path}：{error}")
 WRITTEN = Sentence("written: {path}", "已写入：{path}")
 INTERRUPTED = Sentence("stopped at once; what was saved before is whole", "已立即中止；之前保存的内容完好")
+NO_SUCH_NAME = Sentence(
+    "this system can have no file of such a name ({reason}); choose another name", "本系统无法使用这样的文件名（{reason}）；请换一个名称"
+)
 UNEXPECTED = Sentence(
     "danlu met an error it does not know: {error}. The traceback is in {path}; --debug shows it here",
     "danlu 遇到了未知错误：{error}。调用栈已存入 {path}；加 --debug 可直接显示",

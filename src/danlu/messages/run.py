@@ -52,6 +52,11 @@ NO_RUN_THERE = Sentence(
     "there is no run in {folder} (no {file}); name a folder that danlu train made",
     "{folder} 中没有训练记录（缺少 {file}）；请给出 danlu train 生成的文件夹",
 )
+LINK_IN_RUN = Sentence(
+    "{path} is a link (to {target}), and a run writes and deletes only inside its own folder; put what it points at in its place, or make "
+    "the whole run folder a link",
+    "{path} 是一个链接（指向 {target}），而一次运行只在自己的文件夹内写入和删除；请用它所指的内容替换它，或把整个运行文件夹做成链接",
+)
 OTHER_RECIPE = Sentence(
     "{folder} holds a run of another recipe; nothing was written. It differs in:\n{difference}\nset these back to go on with it, or choose another "
     "folder with --out",

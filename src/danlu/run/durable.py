@@ -53,10 +53,13 @@ def fresh(path: Path) -> int:
 
 
 def replace(path: Path, text: str) -> None:
-    """Put a file with this text in the place of `path`: after a crash it is the old one or the new one."""
+    """Put a file with this text in the place of `path`: after a crash it is the old one or the new one.
+
+    A byte of a file name that is no UTF-8 is written as the escape that JSON reads back.
+    """
     new = path.with_name(path.name + ".tmp")
     new.unlink(missing_ok=True)
-    write(new, [text.encode()])
+    write(new, [text.encode(errors="backslashreplace")])
     os.replace(new, path)
     sync_folder(path.parent)
 

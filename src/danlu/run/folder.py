@@ -62,6 +62,7 @@ def claim(out: str | os.PathLike[str] | None, recipe: Mapping[str, Any], name: s
     path, changed = Path(out) if out is not None else None, list[str]()
     if path is not None and path.exists():
         _check_is_run(path)
+        _check_no_links(path)
         if (path / "recipe.json").exists():
             _check_same(path, recipe, changing)
     try:
@@ -120,6 +121,14 @@ def _shown(value: Any) -> str:
 def _check_is_run(path: Path) -> None:
     if not path.is_dir() or (not (path / "recipe.json").exists() and any(entry.name not in _SCRAPS for entry in path.iterdir())):
         raise BadInput(messages.NOT_A_RUN, folder=path)
+
+
+def _check_no_links(path: Path) -> None:
+    """What lies in a run folder is written, renamed and deleted: a link in it would let that happen elsewhere. (The folder may be one.)"""
+    inside = path / "checkpoints"
+    for entry in (*path.iterdir(), *(inside.iterdir() if inside.is_dir() and not inside.is_symlink() else ())):
+        if entry.is_symlink():
+            raise BadInput(messages.LINK_IN_RUN, path=entry, target=os.readlink(entry))
 
 
 def _check_same(path: Path, recipe: Mapping[str, Any], changing: Collection[str]) -> list[str]:

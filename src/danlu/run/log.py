@@ -42,7 +42,8 @@ class Log:
         if not self._lines:
             return
         lines, self._lines = _read_tensors(self._lines), []
-        view = memoryview("".join(json.dumps(_clean(line), ensure_ascii=False, allow_nan=False) + "\n" for line in lines).encode())
+        text = "".join(json.dumps(_clean(line), ensure_ascii=False, allow_nan=False) + "\n" for line in lines)
+        view = memoryview(text.encode(errors="backslashreplace"))
         while len(view):
             view = view[os.write(self._handle, view) :]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from danlu import messages
 from danlu.errors import BadInput, say
-from danlu.run import braille, log
+from danlu.run import braille, durable, log
 from danlu.run.curve import Line, number, thin, wants_log
 from danlu.run.fonts import chinese_font, drawing
 
@@ -78,8 +78,12 @@ def draw(drawn: Panels, out: str | os.PathLike[str], tell: Callable[[str], None]
     path = Path(out)
     if path.suffix.lower() not in (".png", ".svg"):
         raise BadInput(messages.PLOT_SUFFIX, path=path)
+    picture, new = io.BytesIO(), path.with_name(path.name + ".tmp")
+    _render(drawn, picture, path.suffix.lower()[1:], tell)
     try:
-        _render(drawn, path, path.suffix.lower()[1:], tell)
+        with open(durable.fresh(new), "wb") as file:
+            file.write(picture.getvalue())
+        os.replace(new, path)  # a link of that name is replaced, not followed
     except OSError as error:
         raise BadInput(messages.RUN_CANNOT_WRITE, folder=path, reason=error.strerror) from error
     return path
@@ -136,7 +140,7 @@ def _draw_panel(axes: Any, panel: list[list[Line]], across: str, title: str, man
             short = thin(line, 400)
             dots = "o" if len(short.values) <= 60 and not faint else ""
             look = {"alpha": 0.4, "linewidth": 1.1} if faint else {"linewidth": 1.8, "marker": dots, "markersize": 3}
-            last = f"{line.name}  {number(line.values[-1])}" if line.values else line.name
+            last = f"{_drawn(line.name)}  {number(line.values[-1])}" if line.values else _drawn(line.name)
             axes.plot(short.steps, short.values, color=color, label=last, **look)
     drawn = [line for lines in panel for line in lines]
     if wants_log(value for line in drawn for value in line.values) and not any(line.straight for line in drawn):
@@ -148,7 +152,12 @@ def _draw_panel(axes: Any, panel: list[list[Line]], across: str, title: str, man
     if many or any(len(lines) > 1 for lines in panel):
         axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=9, borderaxespad=0)
     else:
-        axes.set_title(panel[0][0].name, loc="left", fontsize=10)
+        axes.set_title(_drawn(panel[0][0].name), loc="left", fontsize=10)
+
+
+def _drawn(name: str) -> str:
+    """The name of a run as a picture can have it: no half letters, and no mathematics between dollars."""
+    return name.encode(errors="backslashreplace").decode().replace("$", r"\$")
 
 
 def _named(paths: list[Path]) -> dict[str, Path]:

@@ -26,12 +26,13 @@ from danlu import messages
 from danlu.errors import BadInput
 from danlu.run import durable
 from danlu.run.changes import source_digest
-from danlu.run.folder import differences, read_json
+from danlu.run.folder import differences, read_json, safe_name
 
 if TYPE_CHECKING:
     from danlu.core import Run
 
 FORMAT = 1
+SOURCES = "sources"
 
 
 def check_data(folder: Path, run: Run) -> None:
@@ -59,7 +60,7 @@ def attempt(folder: Path, run: Run, command: Sequence[str] | None, sources: Mapp
     """This start of the run. sources: text of the user's files by path; they are kept in `sources/`."""
     found = {"started": now(), "step": run.step, "command": list(command or []), **environment(run.placement.device)}
     if sources:
-        found["sources"] = [_keep(folder / "sources", Path(origin), text) for origin, text in sources.items()]
+        found["sources"] = [_keep(folder / SOURCES, Path(origin), text) for origin, text in sources.items()]
     return found
 
 
@@ -159,7 +160,7 @@ def device_facts(device: torch.device) -> dict[str, Any]:
 def _keep(sources: Path, origin: Path, text: str) -> dict[str, str]:
     """Copy a user's file into the run folder under its name and a piece of its digest, so that every version that was used stays."""
     digest = hashlib.sha256(text.encode()).hexdigest()
-    kept = sources / f"{origin.stem}-{digest[:8]}{origin.suffix}"
+    kept = sources / f"{safe_name(origin.stem)}-{digest[:8]}{origin.suffix}"
     sources.mkdir(mode=0o700, exist_ok=True)
     if not kept.exists():
         durable.replace(kept, text)

@@ -75,7 +75,7 @@ class Session:
         path, run = self.folder.path, self.run
         record.check_data(path, run)
         record.check_ancestry(path, start)
-        self.text = open(path / "train.log", "a", encoding="utf-8", opener=_private)  # noqa: SIM115 (closed by __exit__)
+        self.text = open(path / "train.log", "a", encoding="utf-8", errors="backslashreplace", opener=_private)  # noqa: SIM115 (closed by __exit__)
         self.events = log.Events(path / "events.jsonl")
         past = log.read(path / "events.jsonl")
         self.done = next((event for event in reversed(past) if event.get("event") == "done"), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from danlu import messages
@@ -39,7 +41,7 @@ def export(trained: Trained, to: str, out: str | Path) -> Exported:
     if to not in KINDS:
         raise BadInput(messages.EXPORT_KIND, found=to, kinds=", ".join(KINDS))
     path = Path(out)
-    if path.exists():
+    if os.path.lexists(path):
         raise BadInput(messages.OUT_EXISTS, path=path)
     writers: dict[str, Callable[[Trained, Path], float]] = {
         "safetensors": _safetensors,
@@ -47,12 +49,13 @@ def export(trained: Trained, to: str, out: str | Path) -> Exported:
         "torch-export": torch_export,
         "bundle": bundle,
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         return Exported(path, writers[to](trained, path))
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         remove(path)
-        raise BadInput(messages.RUN_CANNOT_WRITE, folder=path, reason=error.strerror or error) from error
+        reason = getattr(error, "strerror", None) or error
+        raise BadInput(messages.RUN_CANNOT_WRITE, folder=path, reason=reason) from error
     except BaseException:
         remove(path)
         raise

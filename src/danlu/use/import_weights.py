@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import re
@@ -57,11 +58,12 @@ def import_weights(source: str | Path, out: str | Path) -> Imported:
     prefix = ""
     while cut := next((p for p in PREFIXES if all(name.startswith(prefix + p) for name in tensors)), None):
         prefix += cut
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(path.name + ".tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         os.close(durable.fresh(new))
         save_file(
             {name.removeprefix(prefix): value.detach().clone().contiguous() for name, value in tensors.items()}, new, {"format": "pt"}
@@ -70,10 +72,11 @@ def import_weights(source: str | Path, out: str | Path) -> Imported:
     except KeyError as error:  # a dtype that it has no name for
         name = next((name for name, value in tensors.items() if value.dtype == error.args[0]), "-")
         raise BadInput(messages.IMPORT_KIND, path=source, name=name, kind=error.args[0]) from error
-    except OSError as error:
-        raise BadInput(messages.RUN_CANNOT_WRITE, folder=path, reason=error.strerror or error) from error
+    except (OSError, SafetensorError) as error:
+        raise BadInput(messages.RUN_CANNOT_WRITE, folder=path, reason=getattr(error, "strerror", None) or error) from error
     finally:
-        new.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            new.unlink()
     return Imported(path, len(tensors), inside, prefix, left)
 
 

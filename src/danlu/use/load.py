@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 from danlu import build, messages
 from danlu.core import Recipe, Run, Technique
 from danlu.data.source import Data, Facts, Tensors
+from danlu.describe import user_file
 from danlu.describe.forms import from_data
 from danlu.describe.places import Places
 from danlu.errors import BadInput, Refused
@@ -21,6 +21,7 @@ from danlu.losses.criterion import forward
 from danlu.placement.memory import glanced
 from danlu.placement.order import Plan
 from danlu.run import checkpoint, durable, log, preprocess
+from danlu.run import record as record_file
 from danlu.run.folder import read_json
 from danlu.run.report import WEIGHTS
 from danlu.use.encode import encode, rows_of
@@ -161,16 +162,31 @@ def _put(trained: Trained, weights: dict[str, Tensor]) -> None:
 
 
 def _with_kept_sources(folder: Path) -> Any:
-    """recipe.json, with the user's own files replaced by the copies in the run folder where the originals changed or are gone."""
-    text = (folder / "recipe.json").read_text(encoding="utf-8")
-    record = read_json(folder / "record.json") if (folder / "record.json").is_file() else {}
-    for attempt in record.get("attempts", ()):
-        for source in attempt.get("sources", ()):
-            kept = str((folder / source["kept"]).resolve())
-            text = text.replace(
-                f'"{json.dumps(source["path"], ensure_ascii=False)[1:-1]}:', f'"{json.dumps(kept, ensure_ascii=False)[1:-1]}:'
-            )
-    return json.loads(text)
+    """recipe.json, with the user's own files replaced by the copies in the run folder, as they were at the run's last start."""
+    form, path = read_json(folder / "recipe.json"), folder / "record.json"
+    record = read_json(path) if path.is_file() else {}
+    kept: dict[str, str] = {}
+    try:
+        for source in (source for attempt in record.get("attempts", ()) for source in attempt.get("sources", ())):
+            name = Path(source["kept"]).name
+            if source["kept"] != f"{record_file.SOURCES}/{name}":  # the folder may be somebody else's: nothing outside of it is run
+                raise ValueError(source["kept"])
+            kept[source["path"]] = str((folder / source["kept"]).resolve())
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        raise BadInput(messages.RUN_FILE_UNREADABLE, file=path, reason=error) from error
+    return _moved(form, kept)
+
+
+def _moved(form: Any, kept: dict[str, str]) -> Any:
+    """A data form with other paths in its `file.py:Name`."""
+    if isinstance(form, dict):
+        return {_moved(key, kept): _moved(value, kept) for key, value in form.items()}
+    if isinstance(form, list):
+        return [_moved(value, kept) for value in form]
+    if isinstance(form, str) and user_file.is_target(form):
+        path, name = user_file.split(form)
+        return f"{kept.get(path, path)}:{name}"
+    return form
 
 
 def _rows(inputs: Any, start: int, stop: int) -> Any:

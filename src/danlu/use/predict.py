@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from danlu import messages
 from danlu.errors import BadInput, Refused, Sentence, Trouble
+from danlu.run import durable
 from danlu.use.encode import Columns, column_names
 
 if TYPE_CHECKING:
@@ -66,11 +68,11 @@ def write(found: Iterator[Piece], out: Path) -> int:
     """Write all pieces as CSV or jsonl, by the ending of `out`, whole or not at all; how many rows. Raises BadInput if it exists."""
     if out.suffix.lower() not in SUFFIXES:
         raise BadInput(messages.PREDICT_SUFFIX, path=out)
-    if out.exists():
+    if os.path.lexists(out):
         raise BadInput(messages.OUT_EXISTS, path=out)
     new = out.with_name(out.name + ".tmp")
     try:
-        with new.open("w", encoding="utf-8", newline="") as file:
+        with open(durable.fresh(new), "w", encoding="utf-8", newline="") as file:
             rows = print_rows(found, file, out.suffix.lower() == ".jsonl")
         new.rename(out)
     except OSError as error:
