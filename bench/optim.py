@@ -1,58 +1,77 @@
-"""Milliseconds an optimiser's step takes beside a reference: python bench/optim.py [--rounds 40] [--only second].
+"""Milliseconds an optimiser's step takes beside a reference: python bench/optim.py [--rounds 40] [--add my_opt.py:Foo] [--compile].
 
-Lion and AdamW (foreach) beside fused AdamW, the others that are danlu's own beside foreach AdamW, on the tensors of a small GPT (3.2 M
-parameters in 74 tensors); Muon beside its own matrix products alone. Interleaved, ratios with 95 % intervals, the reference twice (A/A).
-Second order is measured in whole training steps of danlu's small CNN (64 images of 28x28), beside SGD, in CPU time: K-FAC at its default
-intervals over a hundred steps (ten updates of the factors and one inversion are among them), and with all of it in every step.
+On the tensors of a small GPT (10.8 M parameters in 57 tensors), beside fused AdamW and beside foreach AdamW; Muon also beside its own
+matrix products alone, in bfloat16 and float32. SOAP and Shampoo are measured over ten steps, so that one turn of the basis is among them.
+CPU time on one thread, interleaved, ratios with 95 % intervals, the reference twice (A/A). `--compile` also has Lion's step compiled, which
+needs a C++ compiler and a minute or more. `--add` puts a person's own optimiser into every table.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
-from measure import interleaved, ratio, verdict
+from measure import Ratio, interleaved, ratio, verdict
+from own import described
 from torch import nn
 
-from danlu.core import Recipe, Run, Technique
-from danlu.data.source import Data, Facts, Tensors
 from danlu.find import find
-from danlu.nets.cnn import CNN
 from danlu.nets.gpt import Decoder
-from danlu.optim.first_order import SGD, AdamW
-from danlu.techniques.gradient.kfac import KFAC
+from danlu.optim.first_order import AdamW
+from danlu.optim.groups import hidden
+from danlu.optim.soap import SOAP, multiplies_bfloat16
 
 NS = (3.4445, -4.775, 2.0315)  # the coefficients of Newton-Schulz (Jordan et al. 2024)
+BEST = torch.bfloat16 if multiplies_bfloat16(torch.device("cpu")) else torch.float32
+OWN = ("lion", "lamb", "schedule_free_adamw", "prodigy", "d_adaptation", "hypergradient")
+Arms = dict[str, Callable[[], None]]
 
 
 def model() -> nn.Module:
     torch.manual_seed(0)
-    made = Decoder(vocab_size=256, context=64, width=192, depth=8, num_heads=6)
+    made = Decoder(vocab_size=256, context=64, width=384, depth=6, num_heads=6)
     for p in made.parameters():
         p.grad = torch.randn_like(p) * 1e-3
     return made
 
 
-def stepping(description: Any) -> Callable[[], None]:
+def stepping(description: Any, steps: int = 1) -> Callable[[], None]:
     made = model()
     optimizer = description(description.groups(made))
-    return lambda: optimizer.step()
+
+    def step() -> None:
+        for _ in range(steps):
+            optimizer.step()
+
+    return step
 
 
-def products() -> Callable[[], None]:
-    """What Muon cannot do without: fifteen matrix products for each hidden matrix, in bfloat16 as torch does them."""
+def compiled(description: Any) -> Callable[[], None]:
+    """Its step as torch.compile makes it; says how long that took."""
     made = model()
-    from danlu.optim.groups import hidden
+    optimizer = description(description.groups(made))
+    optimizer.step()  # the state is there when it is traced
+    step, start = torch.compile(optimizer.step), time.perf_counter()
+    for _ in range(2):
+        step()
+    print(f"compiling {type(description).__name__}: {time.perf_counter() - start:.0f} s")
+    return step
 
+
+def products(dtype: torch.dtype) -> Callable[[], None]:
+    """What Muon cannot do without: fifteen matrix products for each hidden matrix."""
+    made = model()
     grads = [p.grad for p in hidden(made) if p.grad is not None]
 
     def multiply() -> None:
         a, b, c = NS
         for grad in grads:
-            x = grad.bfloat16()
+            x = grad.to(dtype)
             x = x.T if x.size(0) > x.size(1) else x
             for _ in range(5):
                 gram = x @ x.T
@@ -61,59 +80,52 @@ def products() -> Callable[[], None]:
     return multiply
 
 
-def images() -> Data:
-    draw = torch.Generator().manual_seed(0)
-    x, y = torch.randn(512, 1, 28, 28, generator=draw), torch.randint(10, (512,), generator=draw)
-    return Data(Tensors(x, y), Facts("classify", (1, 28, 28), 10, rows=512))
+def named(name: str, steps: int = 1) -> Callable[[], None]:
+    return stepping(find("optimizer", name).load()(), steps)
 
 
-def training(count: int, *techniques: Technique) -> Callable[[], None]:
-    """`count` steps of a training that goes on."""
-    steps = iter(Run(Recipe(CNN(), images, optimizer=SGD(lr=0.01), techniques=techniques, steps=10**6, batch_size=64, device="cpu")))
-    next(steps)
-
-    def train() -> None:
-        for _ in range(count):
-            next(steps)
-
-    return train
+def table(title: str, base: Callable[[], Callable[[], None]], arms: Arms, bounds: dict[str, float], rounds: int, per: int = 1) -> None:
+    """Each arm beside the base, made twice; `per` steps of an arm to one of the base."""
+    times = interleaved({"base": base(), "again": base(), **arms}, rounds, warm=3 if per == 1 else 1, clock=time.process_time)
+    same = ratio(times["again"], times["base"])
+    print(f"beside {title} ({1e3 * sorted(times['base'])[rounds // 2]:.2f} ms):\n  {'the same (A/A)':34} {same}")
+    for name in arms:
+        found = ratio([seconds / per for seconds in times[name]], times["base"])
+        print(f"  {name:34} {judged(found, same, bounds.get(name))}", flush=True)
 
 
-def second_order(rounds: int) -> None:
-    every = KFAC(factor_every=1, inverse_every=1)
-    print("beside an SGD step of a CNN:")
-    for title, count, technique, bound in (("kfac", KFAC().inverse_every, KFAC(), 1.35), ("kfac, all of it in every step", 5, every, 8.0)):
-        arms = {"base": training(count), "again": training(count), title: training(count, technique)}
-        times = interleaved(arms, rounds, warm=1, clock=time.process_time)
-        same = ratio(times["again"], times["base"])
-        print(f"  {'SGD (A/A)':32} {same}\n  {title:32} {verdict(ratio(times[title], times['base']), same, bound)}", flush=True)
+def judged(found: Ratio, same: Ratio, bound: float | None) -> str:
+    return str(found) if bound is None else verdict(found, same, bound)
+
+
+def first_order(rounds: int, added: dict[str, Any], compiling: bool) -> None:
+    fused, foreach = (lambda: stepping(AdamW(fused="on"))), (lambda: stepping(AdamW(fused="off")))
+    others = lambda: {name: stepping(description) for name, description in added.items()}
+    arms: Arms = {"AdamW, foreach": foreach(), "lion": named("lion"), **others()}
+    if compiling and shutil.which("g++"):
+        arms["lion, compiled"] = compiled(find("optimizer", "lion").load()())
+    elif compiling:
+        print("lion, compiled: not measured, there is no g++")
+    table("fused AdamW", fused, arms, {"lion, compiled": 1.0}, rounds)
+    slow = {"soap": named("soap", 10), "soap, the shorter side": stepping(SOAP(sides="shorter"), 10), "shampoo": named("shampoo", 10)}
+    slow |= {name: stepping(description, 10) for name, description in added.items()}
+    table("fused AdamW, ten steps", fused, slow, {"soap": 40.0, "soap, the shorter side": 40.0}, max(3, rounds // 10), per=10)
+    table("foreach AdamW", foreach, {name: named(name) for name in OWN} | others(), {"lion": 1.0}, rounds)
+    for dtype in (torch.bfloat16, torch.float32):
+        title = f"Muon's own products in {str(dtype).removeprefix('torch.')}"
+        arms = {"muon, with AdamW for the rest": named("muon"), **others()}
+        bounds = {"muon, with AdamW for the rest": 1.5} if dtype == BEST else {}
+        table(title, partial(products, dtype), arms, bounds, max(4, rounds // 4))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--only", choices=["first", "second"], help="optimisers' own steps, or second order")
-    given = parser.parse_args()
+    parser.add_argument("--add", action="append", default=[], metavar="FILE.py:NAME", help="a person's own optimiser")
+    parser.add_argument("--compile", action="store_true", help="Lion compiled, too")
+    asked = parser.parse_args()
     torch.set_num_threads(1)
-    if given.only != "second":
-        first_order(given.rounds)
-    if given.only != "first":
-        second_order(max(2, given.rounds // 4))
-
-
-def first_order(rounds: int) -> None:
-    fused, foreach = (lambda: stepping(AdamW(fused="on"))), (lambda: stepping(AdamW(fused="off")))
-    named = lambda name: stepping(find("optimizer", name).load()())
-    own = ("lion", "lamb", "schedule_free_adamw", "prodigy", "d_adaptation", "hypergradient", "soap", "shampoo")
-    for title, base, arms in (
-        ("fused AdamW", fused(), {"AdamW, fused (A/A)": fused(), "AdamW, foreach": foreach(), "lion": named("lion")}),
-        ("foreach AdamW", foreach(), {"AdamW, foreach (A/A)": foreach(), **{name: named(name) for name in own}}),
-        ("Muon's own products", products(), {"products (A/A)": products(), "muon, with AdamW for the rest": named("muon")}),
-    ):
-        times = interleaved({"base": base, **arms}, rounds)
-        print(f"beside {title}:")
-        for name in arms:
-            print(f"  {name:32} {ratio(times[name], times['base'])}")
+    first_order(asked.rounds, described(asked.add), asked.compile)
 
 
 if __name__ == "__main__":
