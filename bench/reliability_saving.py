@@ -105,7 +105,7 @@ def table(folder: Path, rounds: int) -> str:
     lines += background(folder, made, needed, rounds)
     shutil.rmtree(folder)
     load.append(_load())
-    lines += ["", f"Threads that wanted one of {os.cpu_count()} cores, before and at the end: {load[0]}, {load[1]} (this script's own are up to 6)."]
+    lines += ["", f"Threads that wanted one of {os.cpu_count()} cores: {load[0]} before, {load[1]} at the end, up to 6 of them its own."]
     return "\n".join(lines)
 
 
