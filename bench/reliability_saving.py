@@ -85,6 +85,7 @@ def table(folder: Path, rounds: int) -> str:
     """Markdown: a row for each way to save, in the foreground and beside the training."""
     made, folder = state(), folder / "saving"
     needed = checkpoint.image(made).needed
+    load = [_load()]
     ways, order = arms(folder, made), random.Random(0)
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for turn in range(-1, rounds):
@@ -94,21 +95,17 @@ def table(folder: Path, rounds: int) -> str:
             if turn >= 0:
                 times[name].append(found)
     wall = {name: [seconds for seconds, _ in found] for name, found in times.items()}
-    head = (
-        f"| {needed / 1e9:.2f} GB, {rounds} rounds | s: min, median, max | ratio to the bare write: median [95 %] | processor's s: median |"
-    )
-    lines = [head, "|---|---|---|---|"]
+    head = "s: min, median, max | ratio to the bare write: median [95 %] | processor's s: median"
+    lines = [f"| {needed / 1e9:.2f} GB, {rounds} rounds | {head} |", "|---|---|---|---|"]
     for name, found in times.items():
         spent = statistics.median(cpu for _, cpu in found)
         lines.append(f"| {name} | {spread(wall[name], 2)} | {ratio(wall[name], wall['bare'])} | {spent:.2f} |")
     bound = verdict(ratio(wall["danlu"], wall["bare"]), ratio(wall["bare again"], wall["bare"]), BOUND)
-    lines += [
-        "",
-        f"danlu beside the bare write, less what that strays from itself: {bound}.",
-        "",
-        *background(folder, made, needed, rounds),
-    ]
+    lines += ["", f"danlu beside the bare write, less what that strays from itself: {bound}.", ""]
+    lines += background(folder, made, needed, rounds)
     shutil.rmtree(folder)
+    load.append(_load())
+    lines += ["", f"Threads that wanted one of {os.cpu_count()} cores: {load[0]} before, {load[1]} at the end, up to 6 of them its own."]
     return "\n".join(lines)
 
 
@@ -129,10 +126,10 @@ def background(folder: Path, made: dict[str, Any], needed: int, rounds: int) -> 
             blocked["a copy, and nothing else"].append(clocked(lambda: checkpoint.image(made).copied(room.files), time.thread_time))
             blocked["danlu"].append(clocked(partial(saver.save, turn, False, {}), time.thread_time))
             saver.wait()
-            futures: list[Any] = []
-            save = partial(dcp.async_save, {"state": made}, checkpoint_id=folder / f"dcp-{turn}")
-            blocked["DCP, async_save"].append(clocked(lambda: futures.append(save()), time.thread_time))
-            futures[0].result()
+            began, spent = time.perf_counter(), time.thread_time()
+            future: Any = dcp.async_save({"state": made}, checkpoint_id=folder / f"dcp-{turn}")
+            blocked["DCP, async_save"].append((time.perf_counter() - began, time.thread_time() - spent))
+            future.result()
             shutil.rmtree(folder / f"dcp-{turn}")
     finally:
         torch.distributed.destroy_process_group()
@@ -153,3 +150,7 @@ def clocked(do: Callable[[], object], processor: Callable[[], float]) -> tuple[f
 
 def spread(found: list[float], digits: int) -> str:
     return ", ".join(f"{f(found):.{digits}f}" for f in (min, statistics.median, max))
+
+
+def _load() -> str:
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "not known"
