@@ -117,7 +117,7 @@ def elsewhere(run: Path, table: Path) -> float:
     bundle, here, there = run / "bundle", run / "here.csv", run / "there.csv"
     danlu("export", run, "--to", "bundle", "--out", bundle)
     danlu("predict", run, table, "--out", here)
-    subprocess.run([sys.executable, bundle / "predict.py", table, "--out", there], check=True, env={}, capture_output=True)
+    subprocess.run([sys.executable, bundle / "predict.py", table, "--out", there], check=True, capture_output=True)
     pairs = zip(*(csv.DictReader(path.open(encoding="utf-8")) for path in (here, there)))
     return max(abs(float(a["prediction"]) - float(b["prediction"])) for a, b in pairs)
 
