@@ -75,10 +75,8 @@ def main() -> None:
         print(f"{way}: written {', '.join(map(str, written))}")
         for width in widths:
             one = found[way]["best"][width]
-            edge = ", the edge of the grid" if one["edge"] else ""
-            print(
-                f"  width {width:5d}: best rate {one['rate']:.5f} (2^{one['power']}{edge}), loss {one['loss']:.4f} +- {one['deviation']:.4f}"
-            )
+            power = f"2^{one['power']}{', the edge of the grid' if one['edge'] else ''}"
+            print(f"  width {width:5d}: best rate {one['rate']:.5f} ({power}), loss {one['loss']:.4f} +- {one['deviation']:.4f}")
         print(f"  at the narrowest net's best rate the widest has {found[way]['transferred']:.4f}, its own best {found[way]['own']:.4f}")
     found["seconds"] = time.process_time() - start
     (given.out / "mup.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
