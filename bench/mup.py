@@ -1,6 +1,6 @@
 """Does the best learning rate of a narrow net serve a wide one? MLPs on digits, in the usual parametrisation and in muP. CPU, 1 thread.
 
-    python bench/mup.py [--widths 32,128,512] [--rates 10] [--seeds 3] [--steps 200] [--out bench/mup]
+    python bench/mup.py [--widths 32,128,512] [--rates 10] [--seeds 5] [--steps 200] [--out bench/mup]
 
 Every net has three hidden layers and is trained by AdamW with a constant rate on batches of 64; what is compared is the training loss, the
 mean over the last tenth of the steps. A net's best rate is that of the lowest mean over seeds. Transfer loses what the widest net's loss is
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from math import log10
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -48,7 +49,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--widths", default="32,128,512")
     arguments.add_argument("--rates", type=int, default=10)
-    arguments.add_argument("--seeds", type=int, default=3)
+    arguments.add_argument("--seeds", type=int, default=5)
     arguments.add_argument("--steps", type=int, default=200)
     arguments.add_argument("--out", type=Path, default=Path("bench/mup"))
     given = arguments.parse_args()
@@ -65,20 +66,18 @@ def main() -> None:
         axes = Axes(
             Sentence(title.en.format(base=base), title.zh.format(base=base)),
             Sentence("learning rate", "学习率"),
-            Sentence("training loss", "训练损失"),
+            Sentence("training loss, log10", "训练损失（log10）"),
             log_x=True,
-            log_y=True,
         )
         labels = {width: Sentence(f"width {width}", f"宽度 {width}") for width in widths}
-        written = draw(given.out / way, axes, [Curve(labels[width], rates, losses[width]) for width in widths])
+        logs = {width: [[value and log10(value) for value in one] for one in losses[width]] for width in widths}
+        written = draw(given.out / way, axes, [Curve(labels[width], rates, logs[width]) for width in widths])
         found[way] = summary(losses, rates)
         print(f"{way}: written {', '.join(map(str, written))}")
         for width in widths:
             one = found[way]["best"][width]
-            edge = ", the edge of the grid" if one["edge"] else ""
-            print(
-                f"  width {width:5d}: best rate {one['rate']:.5f} (2^{one['power']}{edge}), loss {one['loss']:.4f} +- {one['deviation']:.4f}"
-            )
+            power = f"2^{one['power']}{', the edge of the grid' if one['edge'] else ''}"
+            print(f"  width {width:5d}: best rate {one['rate']:.5f} ({power}), loss {one['loss']:.4f} +- {one['deviation']:.4f}")
         print(f"  at the narrowest net's best rate the widest has {found[way]['transferred']:.4f}, its own best {found[way]['own']:.4f}")
     found["seconds"] = time.process_time() - start
     (given.out / "mup.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

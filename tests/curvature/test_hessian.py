@@ -13,6 +13,7 @@ from danlu.core import Run
 from danlu.curvature.hessian import Hessian, of_run, top, trace
 from danlu.curvature.surface import filter_normalised, sharpness, surface
 from danlu.data.source import Data, Facts, Tensors
+from danlu.nets.cnn import CNN
 from danlu.nets.dropout import Dropout
 from danlu.nets.gpt import GPT
 
@@ -173,18 +174,25 @@ def test_the_run_is_left_bit_for_bit_as_it_was():
     assert [float(r.loss) for r in run] == [float(r.loss) for r in other] and apart(run, other) == 0
 
 
-@pytest.mark.parametrize("model", [normed, GPT(width=8, depth=1, heads=2)], ids=["layer norm", "attention"])
+@pytest.mark.parametrize(
+    "model", [normed, GPT(width=8, depth=1, heads=2), CNN(widths=(4, 8))], ids=["layer norm", "attention", "convolutions"]
+)
 def test_products_are_differences_of_gradients(model):
     """Of layers whose torch.func.hessian is wrong (LayerNorm's is not symmetric in torch 2.13), or is not there."""
-    fields = {"data": _text, "loss": "auto"} if isinstance(model, GPT) else {}
+    fields = {"data": _text if isinstance(model, GPT) else _images, "loss": "auto"} if model is not normed else {}
     with Run(toy(model=model, **fields)) as run, of_run(run, run.data.train, 4) as hessian:
         v = hessian.draw(0, "v")
-        with hessian.moved(1e-5 * v):
+        with hessian.moved(1e-6 * v):
             above = hessian.gradient()
-        with hessian.moved(-1e-5 * v):
+        with hessian.moved(-1e-6 * v):
             below = hessian.gradient()
         product = hessian @ v
-        assert torch.allclose(product, (above - below) / 2e-5, atol=1e-6 * float(product.abs().max()))
+        assert torch.allclose(product, (above - below) / 2e-6, atol=1e-6 * float(product.abs().max()))
+
+
+def _images() -> Data:
+    x = torch.randn(40, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    return Data(Tensors(x, torch.arange(40) % 3), Facts("classify", (1, 8, 8), 3, rows=40))
 
 
 def _text() -> Data:

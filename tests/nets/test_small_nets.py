@@ -113,3 +113,22 @@ def test_cnn_is_cheap():
 def test_facts_that_do_not_fit_are_refused_in_a_sentence(model, facts, words):
     with pytest.raises(BadInput, match=words):
         model(facts)
+
+
+def test_cnn_drops_whole_channels_after_every_stage_and_its_mean_stays():
+    seen = []
+    net = CNN(widths=(16, 32), spatial_dropout=0.4)(IMAGES)
+    for block in net.blocks:
+        block.register_forward_hook(lambda block, args, output: seen.append(output))
+    x = torch.rand(64, 1, 28, 28)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net.train()(x)
+    for output in seen:
+        gone = (output == 0).flatten(2)
+        assert 0.3 < float(gone.all(2).float().mean()) < 0.5
+        assert len({tuple(row) for row in gone.all(2).tolist()}) > 60  # each row loses channels of its own
+    assert torch.equal(net.eval()(x), net(x))
+    plain = CNN(widths=(16, 32))(IMAGES)
+    plain.load_state_dict(net.state_dict())
+    assert torch.equal(plain.eval()(x), net(x))

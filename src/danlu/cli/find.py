@@ -102,7 +102,8 @@ def _batch(words: list[str], given: Given) -> int:
         return 0
     print(draw.terminal_noise(found, columns(), draws(sys.stdout)))
     print()
-    for line in _said(recipe, batch, noise, fit, found, steps, _again(words, given)):
+    kept = [word for word in words if word.partition("=")[0] not in ("batch_size", "micro_batch_size")]
+    for line in _said(recipe, batch, noise, fit, found, steps, _again(kept, given)):
         print("\n".join(wrapped(line, columns())))
     if picture:
         print(say(messages.WRITTEN, path=picture))
@@ -119,11 +120,15 @@ def _said(recipe: Recipe, batch: int, noise: Noise, fit: Fit, found: list[Course
     settings = f"batch_size={batch}" + (f" micro_batch_size={fit.rows}" if fit.rows < batch else "")
     return [
         say(messages.FOUND_BATCH, rows=batch),
-        say(spread, **asdict(noise), seeds=len(found), steps=steps),
+        say(spread, **{name: _rows(value) for name, value in asdict(noise).items()}, seeds=len(found), steps=steps),
         say(messages.FOUND_BATCH_MEANS),
         micro,
         *([say(messages.FIND_NEXT_BATCH, words=words, settings=settings)] if batch != recipe.batch_size else []),
     ]
+
+
+def _rows(count: float) -> str:
+    return f"{count:,.0f}" if count >= 10 else f"{count:.2g}"
 
 
 def _course(one: Course) -> dict[str, Any]:

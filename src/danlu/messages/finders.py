@@ -67,12 +67,12 @@ FIND_BATCH_MEMORY = Sentence(
 )
 FOUND_BATCH = Sentence("useful batch {rows:,} rows", "有用的批大小：{rows:,} 行")
 FOUND_BATCH_NOISE = Sentence(
-    "gradient noise scale {scale:,.0f} rows, 95 % interval {low:,.0f} to {high:,.0f} over {seeds} seeds, in the second half of {steps} steps",
-    "梯度噪声尺度 {scale:,.0f} 行，{seeds} 个种子的 95% 区间为 {low:,.0f} 到 {high:,.0f}（训练 {steps} 步的后半段）",
+    "gradient noise scale {scale} rows, 95 % interval {low} to {high} over {seeds} seeds, in the second half of {steps} steps",
+    "梯度噪声尺度 {scale} 行，{seeds} 个种子的 95% 区间为 {low} 到 {high}（训练 {steps} 步的后半段）",
 )
 FOUND_BATCH_ONE = Sentence(
-    "gradient noise scale {scale:,.0f} rows, of one seed, in the second half of {steps} steps",
-    "梯度噪声尺度 {scale:,.0f} 行（一个种子，训练 {steps} 步的后半段）",
+    "gradient noise scale {scale} rows, of one seed, in the second half of {steps} steps",
+    "梯度噪声尺度 {scale} 行（一个种子，训练 {steps} 步的后半段）",
 )
 FOUND_BATCH_MEANS = Sentence(
     "a smaller batch takes more steps; a larger one takes more rows for about as many steps. The scale grows as the loss falls",

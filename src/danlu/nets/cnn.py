@@ -19,27 +19,36 @@ from danlu import messages
 from danlu.data.source import Facts
 from danlu.errors import BadInput
 from danlu.fields import PositiveInt, Rate
-from danlu.nets.dropout import Dropout, named
+from danlu.nets.dropout import Dropout, SpatialDropout, named
 from danlu.nets.facts import image, outputs, settled
 
 
 class Block(nn.Sequential):
-    """x [B, C, H, W] -> [B, out_channels, H, W], halved if asked for: 3x3 convolution, max-pooling, batch norm, ReLU."""
+    """x [B, C, H, W] -> [B, out_channels, H, W], halved if asked for: 3x3 convolution, max-pooling, batch norm, ReLU, dropout."""
 
-    def __init__(self, in_channels: int, out_channels: int, halve: bool):
+    def __init__(self, in_channels: int, out_channels: int, halve: bool, dropout: float):
         conv = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
         nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")  # He et al. 2015
-        super().__init__(conv, nn.MaxPool2d(2) if halve else nn.Identity(), nn.BatchNorm2d(out_channels), nn.ReLU())
+        smaller = nn.MaxPool2d(2) if halve else nn.Identity()
+        super().__init__(conv, smaller, nn.BatchNorm2d(out_channels), nn.ReLU(), SpatialDropout(dropout))
 
 
 class ConvNet(nn.Module):
     """x [B, C, H, W] -> [B, num_classes]: blocks, all but the last halving, mean and maximum over pixels, dropout, linear."""
 
-    def __init__(self, in_channels: int, num_classes: int, widths: Sequence[int] = (32, 64, 128), dropout: float = 0.1):
+    def __init__(
+        self,
+        in_channels: int,
+        num_classes: int,
+        widths: Sequence[int] = (32, 64, 128),
+        dropout: float = 0.1,
+        spatial_dropout: float = 0.0,
+    ):
         super().__init__()
         last = len(widths) - 1
         sizes = zip((in_channels, *widths), widths)
-        self.blocks = nn.Sequential(*(Block(before, width, place != last) for place, (before, width) in enumerate(sizes)))
+        blocks = (Block(before, width, place != last, spatial_dropout) for place, (before, width) in enumerate(sizes))
+        self.blocks = nn.Sequential(*blocks)
         self.dropout = Dropout(dropout)
         self.fc = nn.Linear(2 * widths[-1], num_classes)
         nn.init.normal_(self.fc.weight, std=self.fc.in_features**-0.5)
@@ -60,14 +69,16 @@ class CNN:
 
     widths: channels of each stage; the image is halved between stages
     dropout: rate before the last layer
+    spatial_dropout: rate after each stage, of whole channels
     in_channels: channels of the images (None: from the data)
     num_classes: classes or target columns (None: from the data)
 
-    Scope: 11.3
+    Scope: 11.3, 2.8
     """
 
     widths: tuple[PositiveInt, ...] = (32, 64, 128)
     dropout: Rate = 0.1
+    spatial_dropout: Rate = 0.0
     in_channels: PositiveInt | None = None
     num_classes: PositiveInt | None = None
 
@@ -78,4 +89,5 @@ class CNN:
         if height is not None and width is not None and min(height, width) < 2**halvings:
             raise BadInput(messages.NET_IMAGE_TOO_SMALL, model="cnn", height=height, width=width, halvings=halvings)
         in_channels = settled("cnn", "in_channels", self.in_channels, channels)
-        return named(ConvNet(in_channels, outputs("cnn", "num_classes", self.num_classes, facts), self.widths, self.dropout))
+        classes = outputs("cnn", "num_classes", self.num_classes, facts)
+        return named(ConvNet(in_channels, classes, self.widths, self.dropout, self.spatial_dropout))
