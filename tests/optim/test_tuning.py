@@ -112,6 +112,7 @@ def test_cells_are_written_and_read_and_the_page_shows_what_was_not_run(bench, t
 def test_a_cell_is_a_training_in_the_loop_that_is_ended_when_it_is_lost(bench, monkeypatch):
     tuned = bench("optimisers")
     monkeypatch.setitem(tuned.TASKS, "cnn", tuned.Task(lambda: tiny(model=conformance.hidden_net, split=True), tuned.TASKS["cnn"].title))
+    tuned.rows.cache_clear()
     monkeypatch.setattr(tuned, "STEPS", 40)
     arm = tuned.arms([])["sgd"]
     good, lost = tuned.measured("sgd", arm, "cnn", -3, 0), tuned.measured("sgd", arm, "cnn", 12, 0)
