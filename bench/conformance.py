@@ -1,4 +1,4 @@
-"""Every optimiser by the same measures, as the table of docs/optimisers.md: python bench/conformance.py [--write].
+"""Every optimiser by the same measures, as the table of docs/optimisers.md: python bench/conformance.py [OPTIMISER ...] [--write].
 
 What each measure is stands in `danlu.testing.conformance`, which the tests hold to bounds; here the figures themselves are written down.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from own import described
-from page import replace_section
+from page import replace_section, section
 
 from danlu.find import catalogue
 from danlu.testing import conformance
@@ -66,6 +66,7 @@ def row(name: str, description: Any, own: bool = False) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="OPTIMISER", help="measure these only; the other rows stay as they are written (all)")
     parser.add_argument("--write", action="store_true", help="write it into docs/optimisers.md")
     parser.add_argument("--add", action="append", default=[], metavar="FILE.py:NAME", help="a person's own optimiser, as one more row")
     asked = parser.parse_args()
@@ -74,8 +75,10 @@ def main() -> None:
     added = described(asked.add)
     named = {found.name: found.load()() for found in catalogue("optimizer", others=False)} | added
     named["lbfgs"] = replace(named["lbfgs"], max_iter=3)
+    old = {line.split()[1]: f"{line}\n" for line in section("Conformance").splitlines() if line.startswith("| ")}
     for name, description in named.items():
-        line = row(name, description, name in added)
+        measured = not asked.names or name in asked.names or name not in old
+        line = row(name, description, name in added) if measured else old[name]
         print(line, end="", flush=True)
         text += line
     if asked.write:

@@ -25,7 +25,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ import torch.nn.functional as F
 from own import described
 from torch import Tensor
 
+from danlu import build
 from danlu.core import Recipe, Run
 from danlu.data.corpora import TinyShakespeare
 from danlu.data.mnist import MNIST, FashionMNIST
@@ -192,7 +193,7 @@ def measured(name: str, arm: Arm, task: str, k: int, seed: int) -> Cell:
     """Train it."""
     losses: list[Any] = []
     seconds, spent = [], 0.0
-    with Run(arm.recipe(task, k, seed)) as run:
+    with Run(arm.recipe(task, k, seed), data=rows(task)) as run:
 
         def look() -> bool:
             found = score(run, run.data.val, "val_", run.kept_weights())["val_loss"]
@@ -216,6 +217,12 @@ def measured(name: str, arm: Arm, task: str, k: int, seed: int) -> Cell:
     losses += [None] * (whole - len(losses))
     seconds += [round(spent, 3)] * (whole - len(seconds))
     return Cell(task, name, k, seed, arm.form(task), arm.code, tuple(losses), tuple(seconds))
+
+
+@cache
+def rows(task: str) -> Data:
+    """The data of a task, read once."""
+    return build.data(TASKS[task].recipe())
 
 
 def read(path: Path = RESULTS) -> list[Cell]:

@@ -11,6 +11,7 @@ from torch import nn
 from danlu.core import Run
 from danlu.errors import BadInput
 from danlu.find import catalogue
+from danlu.optim.fused import fits
 from danlu.testing import conformance
 from danlu.testing.description import eval_repr
 from danlu.testing.tiny import tiny
@@ -43,6 +44,17 @@ def test_groups_by_rule(description):
 def test_the_size_of_its_state(description):
     wanted = STATE.get(type(description).__name__)
     assert wanted is None or conformance.state_size(description) == wanted
+
+
+def test_what_torch_has_is_torchs():
+    """With fused kernels where those of this torch move a float32 parameter rightly."""
+    there = {name.lower() for name in dir(torch.optim) if isinstance(getattr(torch.optim, name), type)}
+    for found in catalogue("optimizer", others=False):
+        origin = conformance.origin(found.load()())
+        assert origin.startswith("torch") == (found.name.replace("_", "") in there), found.name
+        if found.name in ("sgd", "adam", "adamw", "adagrad", "muon"):
+            kind = torch.optim.AdamW if found.name == "muon" else getattr(torch.optim, type(found.load()()).__name__)
+            assert ("fused" in origin) == fits(kind, torch.ones(3))
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])

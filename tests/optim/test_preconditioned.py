@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from danlu.optim.shampoo import Shampoo, inverse_root
-from danlu.optim.soap import SOAP, eigenbasis, multiplies_bfloat16
+from danlu.optim.soap import SOAP, eigenbasis, gather, multiplies_bfloat16
 
 
 def rotation(size, seed):
@@ -129,3 +129,14 @@ def test_only_the_shorter_side_is_turned():
     assert "left" not in state and state["right_basis"].shape == (16, 16)
     torch.testing.assert_close(one, moved(SOAP(every=3, max_side=16))[0], rtol=0, atol=0)
     assert "right" not in moved(SOAP(sides="shorter"), (16, 16))[1]
+
+
+@pytest.mark.parametrize("n,m", [(1, 3), (5, 2), (130, 40), (193, 7)])
+def test_a_covariance_gathered_by_blocks_is_the_whole_one(n, m):
+    draw = torch.Generator().manual_seed(0)
+    x, start = torch.randn(n, m, dtype=torch.float64, generator=draw), torch.randn(n, n, dtype=torch.float64, generator=draw)
+    start = start + start.T
+    for wide in (x, x.T.contiguous().T):
+        total = start.clone()
+        gather(total, wide, 0.9, 0.1)
+        torch.testing.assert_close(total, 0.9 * start + 0.1 * x @ x.T)

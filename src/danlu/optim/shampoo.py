@@ -12,7 +12,7 @@ from torch import Tensor
 from danlu.fields import Fraction, NonNegative, Positive, PositiveInt, Rate
 from danlu.optim.foreach import Foreach, Touched, zeros
 from danlu.optim.groups import Grouped
-from danlu.optim.soap import as_matrix, covariance
+from danlu.optim.soap import as_matrix, gather
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class ShampooOptimizer(Foreach):
             update, order = matrix, min(max(p.ndim, 1), 2)
             for side in ("left", "right"):
                 if side in state:
-                    state[side].mul_(beta2).add_(covariance(matrix, side), alpha=1 - beta2 if beta2 < 1 else 1)
+                    gather(state[side], matrix if side == "left" else matrix.T, beta2, 1 - beta2 if beta2 < 1 else 1.0)
                     if (state["step"] - 1) % group["every"] == 0:
                         state[f"{side}_root"] = inverse_root(state[side], 2 * order)
                     update = state[f"{side}_root"] @ update if side == "left" else update @ state[f"{side}_root"]
