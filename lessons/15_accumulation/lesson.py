@@ -25,7 +25,7 @@ BATCH, PART = 64, 16  # rows of a step, and of a micro-batch
 PARTS = (2, 4, 8, 16, 32)  # rows of a micro-batch in the picture
 LINES = 4  # lines of text in a micro-batch
 LONGEST, VALIDATED = 48, 1000  # characters of a line that are kept; lines to validate on
-STEPS, TEXT_STEPS = 30, 200
+STEPS, TEXT_STEPS = 30, 160
 DROPOUT = 0.2
 
 
@@ -223,7 +223,6 @@ def pictures(results, folder) -> None:
             Sentence("How far the parts are from the whole", "分份与整批差多远"),
             Sentence("rows of a micro-batch, of 64", "每份行数（共 64 行）"),
             Sentence("relative error, as a power of ten", "相对误差，以十的幂次计"),
-            log_x=True,
         ),
         [Curve(NAMES[name], PARTS, [[math.log10(at) for at in row] for row in results.tables["curves"][name]]) for name in NAMES],
     )

@@ -71,6 +71,13 @@ def test_the_wrong_choice_is_explained(learn: Callable[..., tuple[int, str, str]
     assert "0 of 1" in out
 
 
+def test_powers_of_ten_in_the_terminal(learn: Callable[..., tuple[int, str, str]], folder: Path) -> None:
+    edit(folder, "quiz.yaml", "twice.size:~.2f", "twice.size:~.1e")
+    assert "It is 2.0 × 10⁰." in learn("quiz", "07", typed="a\n")[1]
+    edit(folder, "text.en.md", "twice.size:.2f", "twice.size:~.1e")
+    assert "It is 2.0 × 10⁰, exactly" in learn("07")[1]
+
+
 def test_a_quiz_that_is_left_counts_for_nothing(learn: Callable[..., tuple[int, str, str]]) -> None:
     code, _, err = learn("quiz", "07", typed="")
     assert code == 2

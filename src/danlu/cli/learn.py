@@ -135,10 +135,11 @@ def _quiz(words: list[str], given: Given) -> int:
 
     found = shelf.find(_one("quiz", words))
     score = 0
+    plain = lambda said: page.powers(page.short(found, said, language()))
     for question in found.quiz:
         letters = [chr(ord("a") + place) for place in range(len(question.choices))]
-        print("\n".join(wrapped(page.short(found, question.ask, language()), columns())))
-        print(aligned(zip(letters, (page.short(found, choice.says, language()) for choice in question.choices)), columns()))
+        print("\n".join(wrapped(plain(question.ask), columns())))
+        print(aligned(zip(letters, (plain(choice.says) for choice in question.choices)), columns()))
         answer = ""
         while answer not in letters:
             try:
@@ -149,11 +150,11 @@ def _quiz(words: list[str], given: Given) -> int:
         right = question.right(found.results)
         chosen, best = question.choices[letters.index(answer)], question.choices[right]
         score += chosen is best
-        why = page.short(found, chosen.why, language())
+        why = plain(chosen.why)
         values = {
             "letter": letters[right],
-            "says": page.short(found, best.says, language()),
-            "right": page.short(found, best.why, language()),
+            "says": plain(best.says),
+            "right": plain(best.why),
         }
         said = say(messages.LEARN_QUIZ_RIGHT, why=why) if chosen is best else say(messages.LEARN_QUIZ_WRONG, why=why, **values)
         print("\n".join(wrapped(said, columns())) + "\n")

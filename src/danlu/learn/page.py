@@ -21,6 +21,8 @@ from danlu.learn.text import ROLE, Role, Section
 
 WORDS = {"SUPPORTED": messages.VERDICT_SUPPORTED, "NOT SUPPORTED": messages.VERDICT_NOT, "INCONCLUSIVE": messages.VERDICT_OPEN}
 
+_POWER = re.compile(r"\$(-?[\d.]+) \\times 10\^\{(-?\d+)\}\$")  # as `_number` writes it
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _CODE_OR_FORMULA = re.compile(r"```.*?```|`[^`\n]*`|\$\$.+?\$\$|\$[^$\n]+\$", re.S)
 
 
@@ -197,13 +199,18 @@ def markdown(lesson: Lesson, language: str) -> str:
     return "\n\n".join([heading(lesson, language), *(written(part, language) for part in parts(lesson, language))]) + "\n"
 
 
+def powers(text: str) -> str:
+    """Small and large numbers as a terminal can show them: `9 × 10⁻²⁸`."""
+    return _POWER.sub(lambda found: f"{found[1]} × 10{found[2].translate(_RAISED)}", text)
+
+
 def formulas_kept(text: str) -> str:
     """Markdown for a reader that knows no formulas: they come out as they are written, where markdown would eat their `\\,` and `_`."""
 
     def plain(found: re.Match[str]) -> str:
         return re.sub(r"[\\_*\[\]<>]", r"\\\g<0>", found[0]) if found[0].startswith("$") else found[0]
 
-    return _CODE_OR_FORMULA.sub(plain, text)
+    return _CODE_OR_FORMULA.sub(plain, powers(text))
 
 
 def written(part: Part, language: str) -> str:
