@@ -56,7 +56,7 @@ class _Bundle:
     places: list[int] = field(default_factory=list)
     params: list[Tensor] = field(default_factory=list)
     state: dict[str, list[Tensor]] = field(default_factory=dict)
-    cut: dict[Any, list[list[Tensor]]] = field(default_factory=dict)  # views of parameters and state, by where they are cut
+    cut: dict[Any, list[list[tuple[Tensor, ...]]]] = field(default_factory=dict)  # views of parameters and state, by where they are cut
 
 
 class Mover:
