@@ -159,7 +159,7 @@ class Site:
                 raise BadInput(words.NO_WORDS, name=found.name, parts=", ".join(missing))
             for part, heading in messages.CARD.items():
                 text = str(getattr(said[part], self.language))
-                body = f"```text\n{text}\n```" if part == "formula" else _plain(text.removeprefix(summary).strip() or text)
+                body = f"```text\n{text}\n```" if part == "formula" else _plain(_begun(text.removeprefix(summary).strip() or text))
                 parts.append("\n\n".join([f"**{self.say(heading)}**", body, *measured.get(part, [])]))
         elif (text := cards.lead(found)) and text != found.summary:
             parts += [self.say(words.IN_ENGLISH), _plain(text.removeprefix(found.summary).strip())]
@@ -247,6 +247,11 @@ def _plain(text: str) -> str:
     """Text of a docstring as markdown: what would be mark-up there is none; code stays code."""
     parts = re.split(r"(`[^`]*`)", text)
     return "".join(part if place % 2 else re.sub(r"([\\*_<>\[\]{}$#|])", r"\\\1", part) for place, part in enumerate(parts))
+
+
+def _begun(text: str) -> str:
+    """With a capital, as a paragraph begins; a name in code stays as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def _tree(names: list[str], hidden: bool = False) -> str:

@@ -49,8 +49,8 @@ CASE_OPEN = Sentence(
 )
 FROM_CASE = Sentence("from the case", "来自案例")
 SETTING = Sentence(
-    "a perceptron with batch normalisation and dropout, 8,000 digits, 200 steps of 64 rows (`bench/cards.py`)",
-    "带批归一化与丢弃的感知机，8000 张数字，200 步、每步 64 行（`bench/cards.py`）",
+    "Setting: a perceptron with batch normalisation and dropout, 8,000 digits, 200 steps of 64 rows (`bench/cards.py`)",
+    "实验设置：带批归一化与丢弃的感知机，8000 张数字，200 步、每步 64 行（`bench/cards.py`）",
 )
 GAIN = {
     "technique": Sentence("Validation accuracy with it less without it", "使用与不使用之间验证准确率的差"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -64,6 +65,45 @@ def test_a_blank_value_stops_it(pages, monkeypatch, tmp_path):
     monkeypatch.setattr(shelf, "home", lambda: home)
     with pytest.raises(BadInput, match=r"start\.sharpness"):
         pages.Site("en").pages()
+
+
+def test_a_card_shows_what_was_measured_and_says_what_was_not(pages):
+    site = pages.Site("en")
+    recorded = json.loads((ROOT / "bench" / "cards.json").read_text("utf-8"))["values"]
+    clip = next(found for found in site.names if found.name == "clip")
+    card = site.card(clip, 1)
+    gain, took = recorded["technique.clip.gain"], recorded["technique.clip.time"]
+    assert f"{100 * gain['mean']:+.2f} points, 95 % interval {100 * gain['low']:+.2f} to {100 * gain['high']:+.2f}, n = 5 seeds" in card
+    assert f"{took['mean']:.2f}, 95 % interval {took['low']:.2f} to {took['high']:.2f}" in card
+    assert "is refused" in card or "refused beside" in card
+    for heading in (
+        "What it does",
+        "Formula",
+        "When it helps",
+        "What it costs",
+        "When not to use it",
+        "Failure signals",
+        "Interactions",
+        "Evidence",
+    ):
+        assert f"**{heading}**" in card
+    assert "Not measured yet." in site.card(dataclasses.replace(clip, name="clop"), 1)  # a new one, before anybody has run the bench
+    site.measured.results.tables["refused"].append({"outer": "clip", "inner": "ema", "en": "too many cooks", "zh": "人多手杂"})
+    assert "refused beside `ema`" in site.card(clip, 1)
+    assert "too many cooks" in site.card(clip, 1)
+
+
+def test_a_card_without_a_part_or_with_a_blank_figure_stops_it(pages, monkeypatch, tmp_path):
+    site = pages.Site("zh")
+    clip = next(found for found in site.names if found.name == "clip")
+    bare = tmp_path / "clip.py"
+    bare.write_text(Path(clip.path).read_text("utf-8").replace("Failure signals:", "Signals:"), "utf-8")
+    with pytest.raises(BadInput, match="Failure signals"):
+        site.card(dataclasses.replace(clip, path=str(bare)), 1)
+    value = site.measured.results.values["technique.clip.gain"]
+    monkeypatch.setitem(site.measured.results.values, "technique.clip.gain", dataclasses.replace(value, mean=None))
+    with pytest.raises(BadInput, match=r"technique\.clip\.gain"):
+        site.card(clip, 1)
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from danlu.core import Batch, Run
 from danlu.keys import mix, mixes
+from danlu.placement.order import Plan
 from danlu.study.program import Draw
 
 AHEAD = 64  # steps whose keys are made at once
@@ -25,6 +26,7 @@ class Feed:
         self.rows, self.placement, self.criterion = first.data.train, first.placement, first.criterion
         self.plans, self.seeds_of = [run.plan for run in runs], [run.seed for run in runs]
         self.per_epoch = first.plan.steps_per_epoch
+        self._whole = [Plan(plan.rows, plan.rows, None, plan.seed, plan.shuffle) for plan in self.plans]  # whose steps are whole epochs
         self.shared = _fixed(self.rows)  # one fetch for all members
         self.dtype = torch.float64 if first.placement.precision.name == "fp64" else torch.float32
         self._epoch, self._order = -1, torch.empty(0)
@@ -38,8 +40,7 @@ class Feed:
         """[members, rows of the step] int64, on the CPU."""
         epoch, place = divmod(step, self.per_epoch)
         if epoch != self._epoch:
-            steps = range(epoch * self.per_epoch, (epoch + 1) * self.per_epoch)
-            self._epoch, self._order = epoch, torch.stack([torch.cat([plan.ids(s) for s in steps]) for plan in self.plans])
+            self._epoch, self._order = epoch, torch.stack([plan.ids(epoch) for plan in self._whole])
         size = self.plans[0].batch_size
         return self._order[:, place * size : (place + 1) * size].contiguous()
 

@@ -1,4 +1,6 @@
-"""SGD, Adam, AdamW and Lion on stacked parameters: every member has its own rate, decay and betas, as vectors that broadcast.
+"""SGD, Adam, AdamW and Lion on stacked parameters, where every member has its own rate, decay and betas.
+
+Neighbours that agree in them move together, by torch's fused kernels; Lion, which has none, by vectors over members that broadcast.
 
 The formulas are those of torch.optim (2.13) and `danlu.optim.lion`, the settings those of each member's own optimiser. A member whose
 loss or gradient is not finite is left where it was, with its state and its count of steps, as a run of its own would leave it.
@@ -6,6 +8,7 @@ loss or gradient is not finite is left where it was, with its state and its coun
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,6 +56,7 @@ class _Bundle:
     places: list[int] = field(default_factory=list)
     params: list[Tensor] = field(default_factory=list)
     state: dict[str, list[Tensor]] = field(default_factory=dict)
+    cut: dict[Any, list[list[tuple[Tensor, ...]]]] = field(default_factory=dict)  # views of parameters and state, by where they are cut
 
 
 class Mover:
@@ -83,7 +87,8 @@ class Mover:
         self.counts += 1
         for bundle in self.bundles:
             moving = [(p, g, nth) for nth, (p, place) in enumerate(zip(bundle.params, bundle.places)) if (g := grads[place]) is not None]
-            self.formula(bundle, moving, bundle.options["lr"] * shares, self.counts)
+            if moving:
+                self.formula(bundle, moving, bundle.options["lr"] * shares, self.counts)
         if sound is not None:
             self.counts[~sound] -= 1
             bad = torch.from_numpy(~sound)
@@ -122,11 +127,6 @@ def _add(value: Tensor, other: Tensor, factor: Any) -> Tensor:
     return value.add_(other, alpha=factor) if isinstance(factor, float) else value.addcmul_(other, factor)
 
 
-def _sum(value: Tensor, other: Tensor, factor: Any) -> Tensor:
-    """value + factor * other, a new tensor. (Gradients may share memory, so they are never written to.)"""
-    return torch.add(value, other, alpha=factor) if isinstance(factor, float) else torch.addcmul(value, other, factor)
-
-
 Moving = Sequence[tuple[Tensor, Tensor, int]]  # parameter, gradient, place in the bundle
 
 
@@ -136,63 +136,53 @@ def _kept(bundle: _Bundle, kind: str) -> list[Tensor]:
     return bundle.state[kind]
 
 
-def _lists(bundle: _Bundle, moving: Moving, *kinds: str) -> tuple[list[Tensor], ...]:
-    """Parameters, gradients and state for torch's fused kernels, which take one pass over memory instead of three to seven.
+def _stretches(*vectors: Vector) -> list[tuple[int, int]]:
+    """Neighbouring members that agree in every vector, as (first, last + 1)."""
+    differs = np.zeros(len(vectors[0]) - 1, dtype=bool)
+    for vector in vectors:
+        differs |= vector[1:] != vector[:-1]
+    bounds = [0, *(np.flatnonzero(differs) + 1).tolist(), len(vectors[0])]
+    return list(itertools.pairwise(bounds))
 
-    They know one rate for all: for members that agree. They pair the wrong numbers where strides differ, hence `contiguous`.
+
+def _lists(bundle: _Bundle, moving: Moving, stretches: list[tuple[int, int]], *kinds: str) -> list[list[list[Tensor]]]:
+    """For each stretch of members: parameters, gradients and state, for torch's fused kernels, which take one pass over memory instead of
+    three to seven. They know one rate for all members that they are given, hence the stretches (32 rates for 32 members: 0.29 ms, by the
+    formulas below 0.9). They pair the wrong numbers where strides differ, hence `contiguous`.
     """
-    kept = [bundle.params, *(_kept(bundle, kind) for kind in kinds)]
-    params, *state = ([each[place] for _, _, place in moving] for each in kept)
-    return params, [g.contiguous() for _, g, _ in moving], *state
+    sizes = [end - start for start, end in stretches]
+    key = (tuple(sizes), tuple(place for _, _, place in moving))
+    if key not in bundle.cut:
+        kept = [bundle.params, *(_kept(bundle, kind) for kind in kinds)]
+        bundle.cut = {key: [list(zip(*(each[place].split(sizes) for _, _, place in moving))) for each in kept]}
+    params, *state = bundle.cut[key]
+    grads = zip(*(g.contiguous().split(sizes) for _, g, _ in moving))
+    return [[list(each) for each in stretch] for stretch in zip(params, grads, *state)]
 
 
 def _sgd(bundle: _Bundle, moving: Moving, lr: Vector, counts: Vector) -> None:
     o = bundle.options
-    decays, carries = o["weight_decay"].any(), o["momentum"].any()
-    share = np.where(counts == 1, 1.0, 1 - o["dampening"])  # the first gradient enters whole
-    if carries and all(_agree(vector) for vector in (lr, counts, *o.values())):
+    stretches = _stretches(lr, counts, *o.values())
+    for (k, _), (params, grads, momenta) in zip(stretches, _lists(bundle, moving, stretches, "momentum")):
         torch._fused_sgd_(
-            *_lists(bundle, moving, "momentum"),
-            weight_decay=o["weight_decay"][0], momentum=o["momentum"][0], lr=float(lr[0]), dampening=o["dampening"][0],
-            nesterov=bool(bundle.switches.get("nesterov")), maximize=False, is_first_step=bool(counts[0] == 1),
+            params, grads, momenta if o["momentum"][k] else [],
+            weight_decay=o["weight_decay"][k], momentum=o["momentum"][k], lr=float(lr[k]), dampening=o["dampening"][k],
+            nesterov=bool(bundle.switches.get("nesterov")), maximize=False, is_first_step=bool(counts[k] == 1),
         )  # fmt: skip
-        return
-    for p, g, place in moving:
-        if decays:
-            g = _sum(g, p, _factor(o["weight_decay"], p))
-        if carries:
-            momentum = _kept(bundle, "momentum")[place]
-            _add(momentum.mul_(_factor(o["momentum"], p)), g, _factor(share, p))
-            g = _sum(g, momentum, _factor(o["momentum"], p)) if bundle.switches.get("nesterov") else momentum
-        _add(p, g, _factor(-lr, p))
 
 
 def _adam(bundle: _Bundle, moving: Moving, lr: Vector, counts: Vector) -> None:
     o = bundle.options
-    decoupled, decays = bundle.switches.get("decoupled_weight_decay"), o["weight_decay"].any()
-    if all(_agree(vector) for vector in (lr, counts, *o.values())):
-        params, grads, means, squares = _lists(bundle, moving, "mean", "square")
-        kernel = torch._fused_adamw_ if decoupled else torch._fused_adam_
-        step = torch.tensor(counts[0], dtype=torch.float32, device=params[0].device)
+    decoupled = bundle.switches.get("decoupled_weight_decay")
+    stretches = _stretches(lr, counts, *o.values())
+    kernel = torch._fused_adamw_ if decoupled else torch._fused_adam_
+    for (k, _), (params, grads, means, squares) in zip(stretches, _lists(bundle, moving, stretches, "mean", "square")):
+        step = torch.tensor(counts[k], dtype=torch.float32, device=params[0].device)
         kernel(
             params, grads, means, squares, [], [step] * len(params),
-            lr=float(lr[0]), beta1=o["beta1"][0], beta2=o["beta2"][0], weight_decay=o["weight_decay"][0], eps=o["eps"][0],
+            lr=float(lr[k]), beta1=o["beta1"][k], beta2=o["beta2"][k], weight_decay=o["weight_decay"][k], eps=o["eps"][k],
             amsgrad=False, maximize=False,
         )  # fmt: skip
-        return
-    steps, roots = -lr / (1 - o["beta1"] ** counts), np.sqrt(1 - o["beta2"] ** counts)
-    for p, g, place in moving:
-        if decays and decoupled:
-            p.mul_(_factor(1 - lr * o["weight_decay"], p))
-        elif decays:
-            g = _sum(g, p, _factor(o["weight_decay"], p))
-        mean, square = _kept(bundle, "mean")[place], _kept(bundle, "square")[place]
-        mean.lerp_(g, _factor(1 - o["beta1"], p))
-        new, size = _factor(1 - o["beta2"], p), _factor(steps * roots, p)
-        square.mul_(_factor(o["beta2"], p))
-        square.addcmul_(g, g, value=new) if isinstance(new, float) else square.addcmul_(g * g, new)
-        root = square.sqrt().add_(_factor(o["eps"] * roots, p))  # both sides of the quotient times the root of the second correction
-        p.addcdiv_(mean, root, value=size) if isinstance(size, float) else p.addcmul_(mean / root, size)
 
 
 def _lion(bundle: _Bundle, moving: Moving, lr: Vector, counts: Vector) -> None:

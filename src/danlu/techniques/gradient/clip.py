@@ -9,7 +9,7 @@ or a bad row are to blame.
 Interactions: listed before another gradient technique it clips what that leaves, after it what that gets; Adam divides most of a constant
 scaling out again, so what counts there is the rare large step.
 
-原理: 若全部参数的梯度总范数超过上限，就整体按比例缩小，方向不变。
+原理: 梯度裁剪：若全部参数的梯度总范数超过上限，就整体按比例缩小，方向不变。
 公式: g ← g · min(1, max_norm / |g|)，|g| 为全部参数合在一起的范数
 何时有用: 循环网络、Transformer、大学习率、噪声大的小批次：一个坏批次不会把权重甩远。
 代价: 每步对全部梯度算一次范数、做一次乘法。

@@ -5,7 +5,7 @@ and processes. With a stated group ("ghost") size its statistics are a fact of t
 
 Formula: y = scale · (x − mean_k) / √(var_k + eps) + shift over each group k of `size` rows
 When it helps: large batches, where the noise of small groups regularises; and whenever a model with BatchNorm is trained in micro-batches.
-What it costs: a reshape; nothing that can be measured.
+What it costs: one normalisation for each group instead of one for all, which shows in tiny nets only.
 When not to use it: groups under about 16 rows give noisy statistics.
 Failure signals: training is fine but validation is far worse: the running statistics do not fit groups so small.
 Interactions: a micro-batch must be a multiple of `size`, or it is refused; `mixup` blends rows before they are grouped; `frozen_norm`
@@ -14,7 +14,7 @@ leaves it nothing to do.
 原理: 批归一化按固定大小的小组计算统计量，因此结果由配方决定，而不取决于批次如何拆分。
 公式: 对每个 `size` 行的小组 k：y = scale · (x − mean_k) / √(var_k + eps) + shift
 何时有用: 大批次：小组的噪声有正则作用；凡是含批归一化又要用微批训练的模型。
-代价: 一次变形，测不出代价。
+代价: 每个小组各做一次归一化，只在很小的网络里看得出来。
 何时不用: 每组少于约 16 行：统计量太吵。
 失效信号: 训练正常而验证差得多：滑动统计量与这么小的组不相称。
 相互作用: 微批必须是 `size` 的倍数，否则拒绝；`mixup` 在分组之前混合各行；有 `frozen_norm` 时它无事可做。
