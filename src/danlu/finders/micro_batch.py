@@ -35,14 +35,14 @@ class Fit:
 def largest(run: Run, most: int, free: int | None = None) -> Fit:
     """The largest micro-batch of at most `most` rows, to within a sixteenth. The run itself is left as it was.
 
-    free: bytes that may be taken, instead of what a CPU's machine has free now.
+    free: bytes that may be taken, instead of what a CPU's machine has free now. (On an accelerator, by what danlu counts of a step.)
     """
-    limit = free
-    if limit is None and run.placement.device.type == "cpu" and (found := free_bytes()) is not None:
+    limit, on_cpu = free, run.placement.device.type == "cpu"
+    if limit is None and on_cpu and (found := free_bytes()) is not None:
         limit = int(SPARE * found)
     took: dict[int, int] = {}
     with run.fork(validate=False) as trial:
-        before = resident()
+        before = resident() if on_cpu else None
 
         def fits(rows: int) -> bool:
             if limit is not None and _foretold(took, rows) > limit:

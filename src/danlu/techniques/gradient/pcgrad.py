@@ -53,8 +53,8 @@ class PCGrad(Technique):
 
     terms: tuple[str, ...] = ()
 
-    neutral: ClassVar = "parts that conflict are always changed, and parts that do not never"
-    needs: ClassVar = frozenset({"finished gradient", "whole matrix"})
+    neutral: ClassVar = "no field turns it off: gradients of parts that conflict are always changed"
+    needs: ClassVar = frozenset({"finished gradient"})
     changes: ClassVar = "gradients"
 
     def wrap_gradient(self, gradient: Gradient, run: Run) -> Gradient:
