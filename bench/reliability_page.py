@@ -52,7 +52,7 @@ SECTIONS = {
         "98 million parameters with Adam's state. A bare write is the same bytes by `write` and one `fsync`; it is there twice, and how "
         "far it strays from itself says what the others are worth. All arms are durable at the end; those of a round are in random order, "
         "each in a new folder, after all that was written before has reached the disk. Seconds depend on who else uses the machine; the "
-        "processor's (of all threads; in the background, of the training's thread) hardly do. To reach: {reach}.",
+        "processor's (of all threads; in the background, of the training's thread) less so. To reach: {reach}.",
     ),
 }
 
@@ -63,7 +63,7 @@ def written(part: str, found: str, values: Mapping[str, object]) -> None:
     known = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", said, re.MULTILINE | re.DOTALL))
     title, how = SECTIONS[part]
     known[title] = f"\n{fill(how.format(**values), 140)}\n\n{found.strip()}\n\n{_with()}\n\n"
-    body = "".join(f"## {title}\n{known[title]}" for title, _ in SECTIONS.values() if title in known)
+    body = "".join(f"## {title}\n{known[title].rstrip()}\n\n" for title, _ in SECTIONS.values() if title in known)
     PAGE.write_text(f"{HEAD.format(**values)}\n\n{body}".rstrip() + "\n", encoding="utf-8")
 
 
