@@ -1,6 +1,6 @@
 """Does the best learning rate of a narrow net serve a wide one? MLPs on digits, in the usual parametrisation and in muP. CPU, 1 thread.
 
-    python bench/mup.py [--widths 32,128,512] [--rates 10] [--seeds 5] [--steps 200] [--out bench/mup]
+    python bench/mup.py [--widths 32,128,512] [--rates 10] [--seeds 5] [--steps 200] [--out build/mup]
 
 Every net has three hidden layers and is trained by AdamW with a constant rate on batches of 64; what is compared is the training loss, the
 mean over the last tenth of the steps. A net's best rate is that of the lowest mean over seeds. Transfer loses what the widest net's loss is
@@ -51,7 +51,7 @@ def main() -> None:
     arguments.add_argument("--rates", type=int, default=10)
     arguments.add_argument("--seeds", type=int, default=5)
     arguments.add_argument("--steps", type=int, default=200)
-    arguments.add_argument("--out", type=Path, default=Path("bench/mup"))
+    arguments.add_argument("--out", type=Path, default=Path("build/mup"))
     given = arguments.parse_args()
     torch.set_num_threads(1)
     widths = sorted(int(width) for width in given.widths.split(","))

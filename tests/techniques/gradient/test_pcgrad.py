@@ -10,7 +10,7 @@ from torch import nn
 from danlu.core import Recipe, Run
 from danlu.data.source import Data, Facts, Tensors
 from danlu.errors import BadInput
-from danlu.keys import generator
+from danlu.keys import mix
 from danlu.placement.base import Placement
 from danlu.techniques.gradient.pcgrad import PCGrad, surgery
 from danlu.techniques.objective.l1 import L1
@@ -53,10 +53,10 @@ def test_the_algorithm_in_a_training(micro):
             torch.cat([g.flatten() for g in torch.autograd.grad(loss, weights, retain_graph=True, allow_unused=True)])
             for loss in losses.values()
         ]
-        draw, total = generator(5, "pcgrad", step), 0
+        key, total = mix(5, "pcgrad", step), 0
         for i, part in enumerate(parts):
             own = part.clone()
-            for j in torch.randperm(3, generator=draw).tolist():
+            for j in sorted(range(3), key=lambda j: mix(key, i, j)):
                 if j != i and own @ parts[j] < 0:
                     own -= (own @ parts[j]) / (parts[j] @ parts[j]) * parts[j]
                     conflicts += 1

@@ -33,7 +33,7 @@ from torch import Tensor, nn
 
 from danlu.core import Batch, Gradient, Loss, Objective, Outcome, Run, Technique
 from danlu.errors import BadInput, Sentence
-from danlu.keys import generator
+from danlu.keys import mix
 
 NO_TERM = Sentence(
     "pcgrad.terms names `{term}`, which the loss does not have; its terms are {found}",
@@ -63,8 +63,7 @@ class PCGrad(Technique):
         def operated(objective: Objective, batches: Sequence[Batch]) -> Outcome:
             parts, outcome = self._apart(gradient, objective, batches, parameters)
             if len(parts) > 1:
-                draw = generator(run.seed, "pcgrad", batches[0].step)
-                orders = [[j for j in torch.randperm(len(parts), generator=draw).tolist() if j != i] for i in range(len(parts))]
+                orders = _orders(len(parts), mix(run.seed, "pcgrad", batches[0].step))
                 whole = [[torch.zeros_like(p) if g is None else g for p, g in zip(parameters, part)] for part in parts]
                 for place, (p, grad) in enumerate(zip(parameters, surgery(whole, orders, run.placement.dot))):
                     p.grad = None if all(part[place] is None for part in parts) else grad
@@ -110,6 +109,11 @@ class PCGrad(Technique):
         from danlu.testing.tiny import tiny_parts
 
         return {"loss": tiny_parts}
+
+
+def _orders(count: int, key: int) -> list[list[int]]:
+    """For each part, the others in a random order."""
+    return [[j for _, j in sorted((mix(key, i, j), j) for j in range(count) if j != i)] for i in range(count)]
 
 
 @torch.no_grad()
