@@ -106,7 +106,8 @@ def measure(seeds):
     values["valley.library_gap"] = measured(max(gaps))
     tables["valley"] = {name: [found[::4] for found in losses.values()] for name, losses in valley.items()}
 
-    grid = trained(TUNING, RATES, every=STEPS, **SCHEDULES)
+    parts = [trained(TUNING, RATES, every=STEPS, **{name: schedule}) for name, schedule in SCHEDULES.items()]  # all at once: over 1 GB
+    grid = Ensemble(tuple(member for part in parts for member in part.members))
     rates = {name: tuned(grid, schedule) for name, schedule in SCHEDULES.items()}
     tables["grid"] = {
         name: [[grid.where(schedule=s, seed=seed, **{"optimizer.lr": rate}).last("val_loss")[seed] for rate in RATES] for seed in TUNING]
