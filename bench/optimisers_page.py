@@ -54,7 +54,9 @@ def section(task: str, cells: list[Cell], found: dict[str, Arm]) -> str:
         head += [f"{what} to {word} ({goal:.4g})" for word, goal in zip(("near", "far"), targets) for what in ("steps", "CPU s")]
     rows = [line(name, found[name], task, own[name], best, targets) for name in found if own[name]]
     text = "".join(f"| {' | '.join(row)} |\n" for row in [head, ["---"] * len(head), *rows]) if rows else ""
-    if absent := [name for name in found if not own[name]]:
+    if refused := TASKS[task].refused:
+        text += f"\nNot for this net, which has no hidden matrix: {', '.join(refused)}.\n"
+    if absent := [name for name in found if not own[name] and name not in refused]:
         text += f"{text and chr(10)}Not run: {', '.join(absent)}.\n"
     return text + pictures(task, best)
 
