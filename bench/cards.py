@@ -131,7 +131,8 @@ def figures(found: Found, data: Any, bar: dict[int, float], plain: dict[int, flo
     if found.kind == "optimizer":
         recipe = tuned(recipe, data)
         made["rate"] = measured(recipe.optimizer.lr)
-        made["state"] = measured(state_size(found.load()()))
+        if hasattr(recipe.optimizer, "groups"):  # L-BFGS keeps copies of all weights, as many as its history is long
+            made["state"] = measured(state_size(found.load()()))
     own = {seed: accuracy(recipe, seed, data) for seed in SEEDS}
     beside = bar if found.kind == "optimizer" else plain
     made["gain"] = measured({seed: own[seed] - beside[seed] for seed in SEEDS})
