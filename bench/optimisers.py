@@ -112,7 +112,7 @@ TASKS = {
     "gpt": Task(gpt, Sentence("Shakespeare by characters, a small GPT", "逐字符的莎士比亚，小型 GPT")),
 }
 SOURCES = {name: inspect.getsource(task.recipe) for name, task in TASKS.items()} | {"pixels": inspect.getsource(pixels)}
-WANTED = ("adamw", "sgd", "muon", "lion", "soap", "shampoo", "kfac")  # the others follow by name
+WANTED = ("adamw", "sgd", "muon", "lion", "soap", "shampoo", "kfac", "kfac_often")  # the others follow by name
 
 
 @dataclass(frozen=True)
@@ -165,6 +165,8 @@ def arms(added: list[str]) -> dict[str, Arm]:
     dear = ("autoencoder",)
     found = {name: Arm(find("optimizer", name).load()(), (), dear if name in ("shampoo", "soap") else ()) for name in names}
     found["kfac"] = Arm(SGD(), (kfac.KFAC(),), dear)
+    often = {"inverse_every": 20} if "inverse_every" in kfac.KFAC.__dataclass_fields__ else {"basis_every": 20}
+    found["kfac_often"] = Arm(SGD(), (kfac.KFAC(damping=0.1, factor_every=5, trust=None, **often),), dear)
     order = [*WANTED, *(name for name in names if name not in WANTED)]
     return {name: found[name] for name in order} | {name: Arm(description) for name, description in described(added).items()}
 
