@@ -6,8 +6,15 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import torch
 
 from exam import files, harness
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> None:
+    """As the processes of the harness have: the last bit of a convolution depends on it."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)

@@ -40,7 +40,7 @@ def trained(
     recipe: Recipe, name: str, out: str | Path | None, given: Given, began: float, resume: bool = False, changing: Collection[str] = ()
 ) -> int:
     """Train with whatever progress the flags ask for, then print the result on standard output. began: when the limit's time did."""
-    from danlu.placement.processes import seat
+    from danlu.placement.processes import leave, seat
     from danlu.run.train import train
 
     how: dict[str, Any] = {"name": name, "resume": resume, "start": given.get("--from"), "command": ["danlu", *sys.argv[1:]]}
@@ -52,6 +52,7 @@ def trained(
     else:
         with watcher(name) as shown:
             result = train(recipe, out, **how, watchers=[shown], tell=shown.tell)
+    leave()  # while all are there: a process that is still connected when its interpreter ends may abort
     if follows:
         return 0
     if given["--json"]:

@@ -57,9 +57,11 @@ def join(device: torch.device, timeout: float = 1800.0) -> Seat:
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Inside, a process whose partner is gone says so. Raises Lost."""
+    """Inside, a process whose partner is gone says so. Raises Lost. All part at the end, while the first, whom they met through, is there."""
     try:
         yield
+        if dist.is_available() and dist.is_initialized():
+            dist.barrier()
     except RuntimeError as error:
         if dist.is_available() and dist.is_initialized() and (isinstance(error, dist.DistError) or "gloo" in str(error)):
             raise Lost(messages.PROCESS_LOST, rank=dist.get_rank(), reason=" ".join(str(error).split())[:200]) from error
