@@ -24,6 +24,7 @@ from danlu.learn import page, shelf, strict
 from danlu.learn.lesson import Lesson
 
 ROOT = Path(__file__).parents[2]
+EVIDENCE = ("exam", "reliability", "placements", "optimisers")
 KINDS = [kind for kind in FOLDERS if kind != "technique"]
 
 
@@ -58,6 +59,12 @@ class Site:
             made["names/index"] = self.toc(words.NAMES, KINDS)
             made |= {f"names/{kind}": self.all_of(kind) for kind in KINDS}
             made["guide"] = self.readme()
+            guides = sorted((ROOT / "docs" / "guides").glob(f"*.{self.language}.md"))
+            made["guides/index"] = self.toc(words.GUIDES, [path.name.split(".")[0] for path in guides])
+            made |= {f"guides/{path.name.split('.')[0]}": _plain_fences(path.read_text("utf-8")) for path in guides}
+            evidence = [path for name in EVIDENCE if (path := ROOT / "docs" / f"{name}.md").exists()]
+            made["evidence/index"] = self.toc(words.EVIDENCE_PAGES, [path.stem for path in evidence])
+            made |= {f"evidence/{path.stem}": _unlinked(path.read_text("utf-8")) for path in evidence}
             made["writing"] = (ROOT / "docs" / "lessons.md").read_text("utf-8")
             documents = [*sorted((ROOT / "docs" / "decisions").glob("*.md")), ROOT / "docs" / "log.md"]
             made["decisions/index"] = self.toc(words.DECISIONS, [path.stem for path in documents])
@@ -82,12 +89,14 @@ class Site:
         start = "pip install danlu\ndanlu learn\ndanlu train digits"
         tree = [
             "guide",
+            "guides/index",
             "paths",
             "lessons/index",
             "cases/index",
             "techniques/index",
             "names/index",
             "coverage",
+            "evidence/index",
             "api",
             "decisions/index",
             "writing",
@@ -100,8 +109,7 @@ class Site:
     def readme(self) -> str:
         """The README, whose links to other documents become plain words."""
         body = (ROOT / ("README.md" if self.language == "en" else "README.zh.md")).read_text("utf-8")
-        body = re.sub(r"\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", body)
-        return re.sub(r"\A# .*", f"# {self.say(words.GUIDE)}", body)
+        return re.sub(r"\A# .*", f"# {self.say(words.GUIDE)}", _unlinked(body))
 
     # ---- lessons ----
 
@@ -226,6 +234,16 @@ class Site:
             signature = f"{name}({ast.unparse(node.args)})" if isinstance(node, ast.FunctionDef) else f"class {name}"
             parts += [f"## {name}", f"```python\n{signature}\n```", _plain(ast.get_docstring(node) or "")]
         return "\n\n".join(part for part in parts if part)
+
+
+def _unlinked(text: str) -> str:
+    """Links to files become plain words."""
+    return re.sub(r"!?\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", text)
+
+
+def _plain_fences(text: str) -> str:
+    """A guide's code without the names of the files that its test writes."""
+    return re.sub(r"^```python file=.*$", "```python", text, flags=re.M)
 
 
 def _tests(found: Found) -> list[str]:
