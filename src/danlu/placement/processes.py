@@ -57,7 +57,7 @@ def join(device: torch.device, timeout: float = 1800.0) -> Seat:
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Inside, a process whose partner is gone says so (raises Lost). All part at the end, while the first, whom they met through, is there."""
+    """Inside, a process whose partner is gone raises Lost. All part at the end, while the first, whom they met through, is there."""
     try:
         yield
         if dist.is_available() and dist.is_initialized():
