@@ -10,26 +10,9 @@ from danlu.errors import BadInput
 from danlu.learn import verify
 from danlu.learn.exercise import Exercise, exercises
 
-FILES = {
-    "exercises/1.py": "def double(x):\n    raise NotImplementedError\n",
-    "exercises/1_check.py": """
-from danlu.errors import Sentence
+from .conftest import FILES as LESSON
 
-HINTS = {
-    "same": Sentence("That is x itself.", "那是 x 本身。"),
-    "square": Sentence("That is x squared.", "那是 x 的平方。"),
-    "wrong": Sentence("Not twice x.", "不是两倍的 x。"),
-}
-
-
-def check(double):
-    yield double(3) != 3, "same"
-    yield double(3) != 9, "square"
-    yield double(5) == 10, "wrong"
-""",
-    "solutions/1.py": "def double(x):\n    return 2 * x\n",
-    "solutions/1_wrong.py": "def same(x):\n    return x\n\n\ndef square(x):\n    return x * x\n\n\ndef wrong(x):\n    return 2 * x + 1\n",
-}
+FILES = {name: body for name, body in LESSON.items() if name.startswith(("exercises/", "solutions/"))}
 
 
 @pytest.fixture
