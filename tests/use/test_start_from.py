@@ -15,6 +15,7 @@ import danlu
 from danlu.cli.main import main
 from danlu.errors import speak
 from danlu.run.train import train
+from danlu.use.apart import import_apart
 from danlu.use.import_weights import import_weights
 from danlu.use.start_from import start_from
 
@@ -224,6 +225,15 @@ def test_import_of_bad_files(tmp_path):
     with pytest.raises(danlu.BadInput, match="safetensors"):
         import_weights(tmp_path / "a.pt", tmp_path / "out.bin")
     assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_import_of_what_would_never_end(tmp_path):
+    """A key of 60 tuples, each twice the one before: a pickle of half a kilobyte, whose hash is 2 ** 60 steps away."""
+    tuples = b"".join(b"h%ch%c\x86q%c" % (k, k, k + 1) for k in range(60))
+    (tmp_path / "a.pt").write_bytes(b"\x80\x02()q\x00" + tuples + b"t}h%cK\x01s\x86." % 60)
+    with pytest.raises(danlu.BadInput, match="took more than 3 s"):
+        import_apart(tmp_path / "a.pt", tmp_path / "out.safetensors", seconds=3)
+    assert not list(tmp_path.glob("out*"))
 
 
 def test_import_of_what_would_grow(tmp_path):

@@ -10,9 +10,9 @@ COMMAND = Command("import", messages.ABOUT_IMPORT, "FILE OUT.safetensors", 2, 2,
 
 
 def run(words: list[str], given: Given) -> int:
-    from danlu.use.import_weights import import_weights
+    from danlu.use.apart import import_apart
 
-    made = import_weights(words[0], words[1])
+    made = import_apart(words[0], words[1])
     print(say(messages.IMPORTED, path=made.path, count=made.tensors))
     if made.inside:
         print(say(messages.IMPORTED_INSIDE, keys=" / ".join(made.inside)))

@@ -82,6 +82,10 @@ IMPORT_KIND = Sentence(
     "made",
     "{path}：`{name}` 的类型（{kind}）无法存入 safetensors；未写入任何内容：请在生成该文件的地方改成普通的稠密张量",
 )
+IMPORT_TOO_LONG = Sentence(
+    "{path}: reading it took more than {seconds} s, which weights do not need; it was ended, nothing was written. Is the file what it should be?",
+    "{path}：读取超过 {seconds} 秒，权重文件绝不需要这么久；已中止，什么都没有写入。这个文件是否正确？",
+)
 IMPORT_BROKEN = Sentence("{path} cannot be read as weights: {reason}", "{path} 无法作为权重读取：{reason}")
 FLAG_FROM = Sentence(
     "start from the weights of a run, a .safetensors file, or hf:NAME; optimizer and schedule start fresh",

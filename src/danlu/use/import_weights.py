@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pickle
 import re
+import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -131,3 +133,17 @@ def _inside(found: Any) -> tuple[tuple[str, ...], Mapping[Any, Any]]:
         keys.append(key)
         found = found[key]
     return tuple(keys), found if isinstance(found, Mapping) else {}
+
+
+def _main(source: str, out: str) -> None:
+    """One import, and what came of it as JSON on the standard output: for `danlu.use.apart`."""
+    try:
+        made = import_weights(source, out)
+        answer: dict[str, Any] = {"made": [made.tensors, made.inside, made.prefix, made.left]}
+    except Trouble as trouble:
+        answer = {"trouble": [*trouble.sentence], "values": {name: str(value) for name, value in trouble.values.items()}}
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])
