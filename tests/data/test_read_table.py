@@ -3,6 +3,7 @@
 import csv
 import io
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +40,15 @@ def test_what_csv_writes_is_read(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("t") / "t.csv"
     path.write_text(out.getvalue(), "utf-8", newline="")
     assert read_table(path) == {"a": [a for a, _ in rows], "b": [b for _, b in rows]}
+
+
+def test_parquet_that_would_grow(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow.parquet")
+    zeros = pyarrow.array(np.zeros(20_000_000, np.int8))
+    pyarrow.parquet.write_table(pyarrow.table({"a": zeros, "b": zeros}), tmp_path / "t.parquet")
+    with pytest.raises(BadInput, match="20000000 rows of 2 columns"):
+        read_table(tmp_path / "t.parquet")
 
 
 def test_parquet(tmp_path):

@@ -17,6 +17,7 @@ Columns = dict[str, list[str]]
 DELIMITERS = (",", "\t", ";", "|")
 ENCODINGS = ("utf-8", "gb18030")
 BLOCK = 1 << 20
+LARGE, GROWTH = 1 << 28, 1000  # bytes that any Parquet file may become, and how many times its own a larger one may
 LOOK = 50  # records by which the delimiter is chosen
 CHUNK = 1 << 15  # values of a chunk are text, some 60 bytes each
 
@@ -185,9 +186,13 @@ def _parquet(path: Path):  # type: ignore[no-untyped-def]
     except ImportError as error:
         raise BadInput(messages.TABLE_EXTRA, path=path) from error
     try:
-        return pyarrow.parquet.ParquetFile(path)
+        file = pyarrow.parquet.ParquetFile(path)
     except (OSError, pyarrow.ArrowException) as error:
         raise BadInput(messages.TABLE_PARQUET, path=path, reason=" ".join(str(error).split())[:200]) from error
+    rows, columns, found = file.metadata.num_rows, len(file.schema_arrow.names), path.stat().st_size
+    if 8 * rows * columns > max(LARGE, GROWTH * found):
+        raise BadInput(messages.TABLE_GROWS, path=path, found=found, rows=rows, columns=columns, times=8 * rows * columns // found)
+    return file
 
 
 def _text(value: object) -> str:

@@ -33,6 +33,11 @@ TABLE_BYTES = Sentence(
 TABLE_MALFORMED = Sentence(
     "{path}, line {line}: {reason}; is a quotation mark left open?", "{path} 第 {line} 行：{reason}；是否有引号没有闭合？"
 )
+TABLE_GROWS = Sentence(
+    "{path} has {found} bytes and says that it holds {rows} rows of {columns} columns, {times} times as much; it was not read. If it is yours, "
+    "write it again without the columns that are the same in every row",
+    "{path} 只有 {found} 字节，却声称有 {rows} 行 {columns} 列，是它的 {times} 倍；未读取。如果确是您的文件，请去掉每一行都相同的列后重新写出",
+)
 TABLE_PARQUET = Sentence("{path} cannot be read as Parquet ({reason})", "{path} 无法作为 Parquet 读取（{reason}）")
 TABLE_EXTRA = Sentence("reading {path} needs pyarrow: pip install 'danlu[table]'", "读取 {path} 需要 pyarrow：pip install 'danlu[table]'")
 
