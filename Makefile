@@ -41,8 +41,8 @@ fuzz: $(STAMP)  ## N random recipes, held to what is claimed of every one: make 
 	DANLU_FUZZ=$(N) $(BIN)/python -m pytest -q -s -o timeout=14400 tests/fuzz
 
 lint: $(STAMP)
-	$(BIN)/ruff check src tests bench exam
-	$(BIN)/ruff format --check src tests bench exam
+	$(BIN)/ruff check src tests bench exam lessons cases docs/site
+	$(BIN)/ruff format --check src tests bench exam lessons cases docs/site
 
 types: $(STAMP)
 	$(BIN)/mypy
