@@ -29,6 +29,13 @@ def step_cost(run: Run, batch: Batch) -> tuple[dict[str, str], dict[str, int]]:
     return terms, memory | {"total": sum(memory.values())}
 
 
+def activations(run: Run, batch: Batch) -> int:
+    """The bytes that one look at a micro-batch keeps for its backward pass."""
+    with run.placement.aside(), Activations(run.model, batch) as kept, run.placement.precision.autocast():
+        run.objective(run.model, batch)
+    return kept.bytes
+
+
 class Activations:
     """Counts what a forward pass keeps for the backward pass: each storage once, without the weights and the batch itself."""
 

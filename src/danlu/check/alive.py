@@ -11,8 +11,9 @@ from torch import Tensor
 
 from danlu import messages
 from danlu.check.certificate import FAILED, NOTE, OK, Line, line
-from danlu.check.trial import Trial
+from danlu.check.trial import Trial, batches_of
 from danlu.core import Recipe, Technique
+from danlu.cost import activations
 from danlu.errors import Trouble
 from danlu.explain import called
 from danlu.techniques.reports.validate import Validate
@@ -94,13 +95,18 @@ def _sees(trial: Trial, place: int, technique: Technique, late: bool = False) ->
         at = max(0, trial.total - trial.steps) if late else trial.peak
         steps = 1 if trial.costly and changes == "gradients" else trial.steps
         found = traced(trial, full, at, steps)
-        if changes == "memory" and holds_tensor(found.states[place]):
+        if changes == "memory" and (holds_tensor(found.states[place]) or _kept(trial, full) != _kept(trial, less)):
             return True
         try:
             return not found.same(traced(trial, less, at, steps))
         except Trouble:  # without it the recipe is refused
             return True
     return any(_reports(trial, full, quiet) != _reports(trial, less, quiet) for quiet in (False, True))
+
+
+def _kept(trial: Trial, recipe: Recipe) -> int:
+    with trial.run(recipe) as run:
+        return activations(run, next(batches_of(run, 1))[0])
 
 
 def _reports(trial: Trial, recipe: Recipe, quiet: bool) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from danlu.curvature.kronecker import Unit
@@ -27,6 +28,8 @@ class Seen:
     def __enter__(self) -> Seen:
         def watch(unit: Unit) -> Any:
             def hook(layer: nn.Module, args: Any, output: Tensor) -> None:
+                if torch._C._current_graph_task_id() != -1:  # a backward pass that computes activations again has been here before
+                    return
                 x = args[0].detach()
                 if len(x) == self._rows and (x.dim() > 1 or not isinstance(layer, nn.Embedding)):
                     self.calls.append((unit, x, output))

@@ -16,6 +16,7 @@ from typing import Any, cast
 import torch
 
 from danlu.core import Outcome, Recipe, Report, Run, Technique
+from danlu.cost import activations
 from danlu.testing.compare import at_step, gradients, holds_tensor, said, same, weights
 from danlu.testing.description import description
 from danlu.testing.pairs import pairs
@@ -111,10 +112,15 @@ def alive(technique: Technique, recipe: Recipe) -> None:
         found = any("latest" in report.save for report in own_reports)
     elif changes == "memory":
         mine = next(t for t in own.techniques if type(t) is type(technique))
-        found = any(holds_tensor(getattr(mine, name)) for name in mine.state)
+        found = any(holds_tensor(getattr(mine, name)) for name in mine.state) or _kept(replace(recipe, techniques=())) != _kept(recipe)
     else:
         found = changes == "time"
     assert found, f"{_name(technique)} says that it changes {changes}, and nothing of it was seen"
+
+
+def _kept(recipe: Recipe) -> int:
+    run, batches = at_step(recipe, 0)
+    return activations(run, batches[0])
 
 
 def reach(technique: Technique, recipe: Recipe) -> None:
