@@ -28,7 +28,8 @@ class Seen:
     def __enter__(self) -> Seen:
         def watch(unit: Unit) -> Any:
             def hook(layer: nn.Module, args: Any, output: Tensor) -> None:
-                if torch._C._current_graph_task_id() != -1:  # a backward pass that computes activations again has been here before
+                again = torch._C._current_graph_task_id() != -1  # in a backward pass that computes activations again
+                if again or not isinstance(output, Tensor):
                     return
                 x = args[0].detach()
                 if len(x) == self._rows and (x.dim() > 1 or not isinstance(layer, nn.Embedding)):

@@ -35,6 +35,7 @@ def check_additive(criterion: Criterion, model: nn.Module, batch: Batch) -> None
                 _adds_up(criterion, [(criterion.whole(model, part), part) for part in parts(batch)])
             return
         with torch.no_grad():
+            criterion.meet(model, batch)
             output = forward(model, batch.inputs)
             if criterion.returned is not None and returned_loss(output) is not None:
                 criterion.returned.find(model, batch)

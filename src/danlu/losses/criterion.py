@@ -61,6 +61,9 @@ class Criterion:
             return self.whole(model, batch)
         return self.sums(forward(model, batch.inputs), batch)
 
+    def meet(self, model: nn.Module, batch: Batch) -> None:
+        """Find out, with a few rows and before the first step, what the loss must know of a model. Raises Refused."""
+
     def look(self, model: nn.Module, batch: Batch) -> tuple[Any, Loss]:
         """What metrics look at, and the loss, from one run of the model (two for a loss that runs it itself)."""
         output = forward(model, batch.inputs)

@@ -9,6 +9,11 @@ NO_LOGITS = Sentence(
     "f(model, batch)",
     "模型返回的是 {found}；损失与指标需要张量，或带有 `logits` 的输出；请返回其一，或把损失写成 f(model, batch)",
 )
+NO_HEAD = Sentence(
+    "chunked_cross_entropy runs the model's output layer over a chunk of positions at a time, and found none in {model}: its scores must be "
+    "what an nn.Linear inside it returns, unchanged; use cross_entropy",
+    "chunked_cross_entropy 要对位置分块运行模型的输出层，而 {model} 中没有：其得分必须是内部某个 nn.Linear 原样返回的结果；请改用 cross_entropy",
+)
 SHAPES_DIFFER = Sentence(
     "the model's output has shape {output}, the targets {target}; they must agree (a lone last column may be left out); change the model's "
     "outputs, or the targets",
