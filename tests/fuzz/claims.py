@@ -51,7 +51,7 @@ def same_split(recipe: Recipe, size: int) -> bool | None:
 
     A model with BatchNorm states a ghost size, as it is asked to. Where `size` is refused (it would part a group, or a pair) others are
     tried; None where all are. True where the course was compared to 1e-9; False where rounding alone moves it by more (a sign taken of
-    nothing, as in Lion; an eps of zero), so that it says nothing: then the gradients alone are the claim.
+    nothing, as in Lion; an eps of zero), so that it says nothing: then the gradients alone are the claim (to what rounding makes of those).
     """
     whole = replace(recipe, precision="fp64", micro_batch_size=None)
     for tried in (size, 2, 4, 8, 3, 6, 10):
@@ -69,18 +69,26 @@ def same_split(recipe: Recipe, size: int) -> bool | None:
 
 
 def _same(whole: Recipe, split: Recipe) -> bool:
+    shaking = replace(whole, techniques=(*whole.techniques, Shaken()))
     for k in (0, 2):
         left, right = Run(whole), Run(split)
         steps(left, k)
         right.load(left.state())
         mine, other = next_batches(left), next_batches(right)
         if mine:
-            close(gradients(left, mine), gradients(right, other), f"gradients of step {k}")
-            close(pending(left), pending(right), f"buffers of step {k}")
+            own = gradients(left, mine)
+            far = difference(own, gradients(right, other))
+            if far > BOUND:  # an iterative solver, say, multiplies rounding
+                trembling = Run(shaking)
+                trembling.load(left.state())
+                allowed = 1e4 * difference(own, gradients(trembling, next_batches(trembling)))
+                assert far <= allowed, f"gradients of step {k} differ by {far}, where rounding makes {allowed / 1e4}"
+            apart_by = difference(pending(left), pending(right))
+            assert apart_by <= BOUND, f"buffers of step {k} differ by {apart_by}"
     found = apart(whole, split)
     if found <= BOUND:
         return True
-    shaken = apart(whole, replace(whole, techniques=(*whole.techniques, Shaken())))
+    shaken = apart(whole, shaking)
     assert found <= 1e4 * shaken, f"the courses are {found} apart, where rounding makes {shaken}"
     return False
 
@@ -89,13 +97,14 @@ def pending(run: Run) -> dict[str, Tensor]:
     return {str(place): tensor for place, tensor in enumerate(run.placement.buffers.pending or ())}
 
 
-def close(left: dict[str, Tensor], right: dict[str, Tensor], what: str) -> None:
-    """Within 1e-9 of the norm of all."""
-    assert left.keys() == right.keys(), what
+def difference(left: dict[str, Tensor], right: dict[str, Tensor]) -> float:
+    """The largest difference of any number, as a share of the norm of all."""
+    assert left.keys() == right.keys()
     scale = 1.0 + math.sqrt(sum(float(t.double().square().sum()) for t in left.values()))
-    for name, value in left.items():
-        found = float((value.double() - right[name].double()).abs().max()) if value.numel() else 0.0
-        assert found <= BOUND * scale, f"{what}: {name} differs by {found}"
+    return (
+        max((float((value.double() - right[name].double()).abs().max()) for name, value in left.items() if value.numel()), default=0.0)
+        / scale
+    )
 
 
 def apart(left: Recipe, right: Recipe) -> float:

@@ -16,10 +16,15 @@ from danlu.losses.regression import MSE
 from danlu.metrics.classification import AUROC, F1, Accuracy, TopK
 from danlu.metrics.language import Perplexity
 from danlu.metrics.regression import RMSE
+from danlu.nets.cnn import CNN
 from danlu.nets.mlp import MLP
 from danlu.optim.first_order import SGD
 from danlu.optim.schedules import Cosine
+from danlu.techniques.gradient.agc import AGC
+from danlu.techniques.gradient.natural_gradient import NaturalGradient
 from danlu.techniques.model.ghost_norm import GhostNorm
+from danlu.techniques.model.init import Init
+from danlu.techniques.model.lsuv import LSUV
 from danlu.techniques.reports.validate import Validate
 from danlu.techniques.update.ema import EMA
 from fuzz import claims
@@ -107,3 +112,17 @@ def test_a_ghost_size_that_does_not_divide_the_batch_is_no_reason_to_refuse():
     normed = recipe("wine", model=MLP(hidden=(8,), norm="batch", dropout=0.2), optimizer=SGD(), techniques=(GhostNorm(size=3),))
     assert claims.same_split(normed, 3) is True
     assert claims.same_split(replace(normed, techniques=(EMA(),)), 4) is True  # with the size that it is asked for
+
+
+@pytest.mark.parametrize("technique", [LSUV(), Init(scheme="orthogonal")])
+def test_orthogonal_weights_of_a_convolution_that_is_wider_than_high(technique):
+    assert claims.trains(recipe("images", model=CNN(widths=(2, 1)), techniques=(technique,)), 1)
+
+
+def test_conjugate_gradients_multiply_rounding():
+    """Fifty of them on a matrix of low rank: 4e-7 between micro-batches, and as much where the gradient is shaken by 1e-16."""
+    natural = NaturalGradient(damping=0.001, exact_up_to=0, iterations=50, tolerance=1e-4, trust=0.001)
+    assert (
+        claims.same_split(recipe("digits", model=MLP(hidden=()), techniques=(AGC(limit=0.01), natural), steps=1, batch_size=4), 1)
+        is not None
+    )

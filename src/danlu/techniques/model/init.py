@@ -92,7 +92,7 @@ class Init(Technique):
             draw_he = init.kaiming_uniform_ if self.scheme == "he_uniform" else init.kaiming_normal_
             draw_he(weight, nonlinearity="relu" if self.gain is None else "linear", generator=draw)
         else:
-            schemes = {"xavier_uniform": init.xavier_uniform_, "xavier_normal": init.xavier_normal_, "orthogonal": init.orthogonal_}
+            schemes = {"xavier_uniform": init.xavier_uniform_, "xavier_normal": init.xavier_normal_, "orthogonal": orthogonal}
             schemes[self.scheme](weight, generator=draw)
         weight *= gain
 
@@ -102,6 +102,12 @@ class Init(Technique):
             if not any(fnmatchcase(name, pattern) for name in found):
                 raise BadInput(NO_LAYER, field=field, pattern=pattern, found=", ".join(list(found)[:12]) or "-")
         return [name for name in found if any(fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+def orthogonal(weight: Tensor, generator: torch.Generator) -> None:
+    """Orthogonal rows or columns; torch's own fails on the strides of channels-last convolutions that are wider than high."""
+    with torch.no_grad():
+        weight.copy_(nn.init.orthogonal_(torch.empty_like(weight, memory_format=torch.contiguous_format), generator=generator))
 
 
 def weighted(model: nn.Module) -> Iterator[tuple[str, Weighted]]:

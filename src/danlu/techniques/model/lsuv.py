@@ -36,7 +36,7 @@ from danlu.errors import Refused, Sentence
 from danlu.fields import Positive, PositiveInt
 from danlu.keys import generator
 from danlu.losses.criterion import forward
-from danlu.techniques.model.init import Weighted, weighted
+from danlu.techniques.model.init import Weighted, orthogonal, weighted
 
 DEAD = Sentence(
     "lsuv: the outputs of layer `{layer}` are the same for all of the first {rows} rows; take more rows, or use init instead",
@@ -69,7 +69,7 @@ class LSUV(Technique):
         try:
             with torch.no_grad():
                 for layer, name in names.items():
-                    nn.init.orthogonal_(layer.weight, generator=generator(run.seed, "init", name))
+                    orthogonal(layer.weight, generator(run.seed, "init", name))
                     if layer.bias is not None:
                         layer.bias.zero_()
                 for layer in _order(model, inputs, names):
