@@ -26,11 +26,11 @@ Scope: 9.1
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from math import sqrt
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -92,6 +92,7 @@ class Init(Technique):
             draw_he = init.kaiming_uniform_ if self.scheme == "he_uniform" else init.kaiming_normal_
             draw_he(weight, nonlinearity="relu" if self.gain is None else "linear", generator=draw)
         else:
+            schemes: dict[str, Callable[..., Any]]
             schemes = {"xavier_uniform": init.xavier_uniform_, "xavier_normal": init.xavier_normal_, "orthogonal": orthogonal}
             schemes[self.scheme](weight, generator=draw)
         weight *= gain
