@@ -10,6 +10,7 @@ import torch
 
 from danlu import messages
 from danlu.core import Recipe, Run
+from danlu.describe.forms import from_data
 from danlu.errors import BadInput, Trouble
 from danlu.losses.classification import BinaryCrossEntropy, CrossEntropy, Focal
 from danlu.losses.regression import MSE
@@ -19,6 +20,7 @@ from danlu.metrics.regression import RMSE
 from danlu.nets.cnn import CNN
 from danlu.nets.mlp import MLP
 from danlu.optim.first_order import SGD
+from danlu.optim.muon import Muon
 from danlu.optim.schedules import Cosine
 from danlu.techniques.gradient.agc import AGC
 from danlu.techniques.gradient.natural_gradient import NaturalGradient
@@ -91,7 +93,6 @@ def test_metrics_are_tried_out_whatever_is_validated():
 
 @pytest.mark.parametrize("fields", ["growth: .inf", "cycles: 100000000"])  # ZeroDivisionError; a loop without an end
 def test_a_cosine_within_bounds(fields):
-    from danlu.describe.forms import from_data
     from danlu.describe.yaml12 import read
 
     text = f"{{model: mlp, data: wine, steps: 5, schedule: {{cosine: {{{fields}}}}}}}"
@@ -102,7 +103,6 @@ def test_a_cosine_within_bounds(fields):
 
 
 def test_class_weights_below_zero_are_no_weights():
-    from danlu.describe.forms import from_data
 
     with pytest.raises(BadInput, match="class_weights"):
         from_data({"model": "mlp", "data": "wine", "steps": 5, "loss": {"cross_entropy": {"class_weights": [1.0, -1.0, 1.0]}}})
@@ -126,3 +126,9 @@ def test_conjugate_gradients_multiply_rounding():
         claims.same_split(recipe("digits", model=MLP(hidden=()), techniques=(AGC(limit=0.01), natural), steps=1, batch_size=4), 1)
         is not None
     )
+
+
+def test_as_many_newton_schulz_iterations_as_torch_takes():
+    assert claims.trains(recipe("digits", optimizer=Muon(iterations=99), steps=1), 0, finite=False)
+    with pytest.raises(BadInput, match="iterations"):
+        from_data({"model": "mlp", "data": "wine", "steps": 5, "optimizer": {"muon": {"iterations": 100}}})

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from danlu.errors import Trouble
 from fuzz import claims, drawing
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200), pytest.mark.filterwarnings("ignore:kfac leaves to the inner optimiser")]
+SAID = ("kfac leaves to the inner optimiser", ".*the line search found no lower loss")  # and trained on
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200), *(pytest.mark.filterwarnings(f"ignore:{words}") for words in SAID)]
 
 COUNT = int(os.environ.get("DANLU_FUZZ", "80"))
 MOST_REFUSED = 0.2

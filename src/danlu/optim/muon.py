@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import nn
 
 from danlu import messages
 from danlu.errors import BadInput
-from danlu.fields import NonNegative, Positive, PositiveInt, Rate
+from danlu.fields import NonNegative, Positive, Range, Rate
 from danlu.optim.fused import Fused, built
 from danlu.optim.groups import Grouped, check_ranges, groups, hidden, refuse_sparse
 from danlu.optim.parted import Parted
@@ -63,7 +63,7 @@ class Muon(Grouped):
     lr: Positive = 1e-3
     momentum: Rate = 0.95
     nesterov: bool = True
-    iterations: PositiveInt = 5
+    iterations: Annotated[int, Range(1, 99)] = 5  # torch takes no more
     scale: Literal["adamw", "original"] = "adamw"
     weight_decay: NonNegative = 0.1
     adamw_lr: Positive | None = None

@@ -27,7 +27,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -61,7 +61,8 @@ class ActivationCheckpointing(Technique):
     """Compute the activations inside the model's blocks again in the backward pass, instead of keeping them.
 
     budget: MiB of a micro-batch's activations that may be kept: the largest blocks are computed again until no more are; .inf keeps all
-    keep: what a block that is computed again keeps nevertheless: nothing, or the results of matrix products, convolutions and attention
+    keep: what a block that is computed again keeps nevertheless (`budget` does not count it): nothing, or the results of matrix products,
+        convolutions and attention
     中文: 激活重算：反向时重新计算各块内部的激活，而不是一直保留。
     """
 
@@ -155,23 +156,28 @@ def _through(layers: list[nn.Module], x: Tensor) -> Tensor:
 
 
 def _contexts(kept_products: bool) -> tuple[AbstractContextManager[Any], AbstractContextManager[Any]]:
-    """What surrounds the forward pass of a block, and its repetition, which draws what the first drew."""
+    """What surrounds the forward pass of a block, and its repetition."""
     first, second = create_selective_checkpoint_contexts(_policy) if kept_products else (nullcontext(), nullcontext())
-    return first, _again(Keyed.seed, Keyed.step, Keyed.ids, dict(Keyed.calls), second)
+    return first, Again(second)
 
 
-@contextmanager
-def _again(seed: int, step: int, ids: Tensor | None, calls: dict[str, int], inner: AbstractContextManager[Any]) -> Iterator[None]:
-    now = Keyed.seed, Keyed.step, Keyed.ids, Keyed.calls
-    Keyed.seed, Keyed.step, Keyed.ids, Keyed.calls = seed, step, ids, calls
-    with ExitStack() as stack:
-        stack.callback(_put_back, *now)
-        stack.enter_context(inner)
-        yield
+class Again:
+    """Around the repetition of what goes on when this is made: it draws the same. Whoever differentiates twice enters twice."""
 
+    def __init__(self, kept: AbstractContextManager[Any]):
+        self._kept = kept  # gives back what was kept, once
+        self._then = Keyed.seed, Keyed.step, Keyed.ids, dict(Keyed.calls)
 
-def _put_back(*now: Any) -> None:
-    Keyed.seed, Keyed.step, Keyed.ids, Keyed.calls = now
+    def __enter__(self) -> None:
+        self._now = Keyed.seed, Keyed.step, Keyed.ids, Keyed.calls
+        Keyed.seed, Keyed.step, Keyed.ids, calls = self._then
+        Keyed.calls = dict(calls)
+        self._inner, self._kept = self._kept, nullcontext()
+        self._inner.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        Keyed.seed, Keyed.step, Keyed.ids, Keyed.calls = self._now
+        self._inner.__exit__(*error)
 
 
 def _policy(context: Any, operator: Any, *args: Any, **kwargs: Any) -> CheckpointPolicy:
