@@ -52,7 +52,7 @@ def test_show_says_what_fields_are_in_the_chosen_language(danlu) -> None:
         pages = danlu("show", found.attribute, "--lang", "zh").out
         for field in found.fields:
             assert "".join(field.doc.zh.split()) in "".join(pages.split()), (found.name, field.name)
-    assert "连续出错这么多步才回滚（1 <= x）" in danlu("show", "nonfinite", "--lang", "zh").out
+    assert "连续出错这么多步才回滚；取值：1 <= x" in danlu("show", "nonfinite", "--lang", "zh").out
     entry = json.loads(danlu("show", "clip", "--json").out)[0]["fields"][0]
     assert (entry["doc"], entry["doc_zh"]) == tuple(find.find("technique", "clip").fields[0].doc)
 

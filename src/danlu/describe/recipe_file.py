@@ -82,7 +82,7 @@ def _note_fields(cls: type, thing: Any, data: Mapping[str, Any], key: Key, notes
     for name, (annotation, _) in field_types(cls).items():
         here = (*key, name)
         said, limits = notes.get(here) or (spoken(docs[name]) if name in docs else ""), _allowed(annotation)
-        notes[here] = say(messages.WITH_LIMITS, said=said, limits=limits).strip() if limits else said
+        notes[here] = say(messages.WITH_LIMITS, said=said, limits=limits) if said and limits else said or limits
         value, written = getattr(thing, name), data[name]
         described = any(kind_of(arm) for arm in arms(annotation))
         if isinstance(value, tuple):

@@ -116,7 +116,7 @@ class RMSprop(Grouped):
 class Adadelta(Grouped):
     """Adadelta: steps of the size of the past updates, so that no rate need be chosen (Zeiler 2012).
 
-    lr: what the update is multiplied by; 1 is the paper's ｜ 更新量的倍数；论文取 1
+    lr: what the update is multiplied by; 1 is the paper's ｜ 乘在更新量上的系数；论文取 1
     rho: decay of the running means of squared gradients and of squared updates ｜ 梯度平方与更新量平方两个滑动平均的衰减系数
     eps: added inside both roots; the very first step is its root long ｜ 加在两个根号之内；第一步的长度就是它的平方根
     weight_decay: L2 penalty, added to the gradient of matrices (coupled) ｜ 权重衰减：加在矩阵梯度上的 L2 项（耦合式）

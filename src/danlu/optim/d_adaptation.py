@@ -26,7 +26,7 @@ class DAdaptation(Grouped, OwnRate):
 
     The rate it found is in the reports as `rate`.
 
-    lr: what the bound is multiplied by; leave it at 1 ｜ 下界的倍数；保持 1 即可
+    lr: what the bound is multiplied by; leave it at 1 ｜ 乘在下界上的系数；保持 1 即可
     beta1: decay of the running mean of the gradient ｜ 一阶矩（梯度滑动平均）的衰减系数
     beta2: decay of the running mean of its square; its root decays the bound's sums
         ｜ 二阶矩（梯度平方滑动平均）的衰减系数；其平方根用于衰减估计下界的各个累加和

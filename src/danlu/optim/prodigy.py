@@ -26,7 +26,7 @@ class Prodigy(Grouped, OwnRate):
 
     The rate it found is in the reports as `rate`. It goes well with a cosine schedule; with a warm-up set safeguard=true.
 
-    lr: what the estimate is multiplied by; leave it at 1 ｜ 估计值的倍数；保持 1 即可
+    lr: what the estimate is multiplied by; leave it at 1 ｜ 乘在估计值上的系数；保持 1 即可
     beta1: decay of the running mean of the gradient ｜ 一阶矩（梯度滑动平均）的衰减系数
     beta2: decay of the running mean of its square; its root decays the estimate's sums
         ｜ 二阶矩（梯度平方滑动平均）的衰减系数；其平方根用于衰减估计所用的各个累加和
