@@ -118,8 +118,11 @@ def _folder(folder: str, root: Path, package: str) -> tuple[Found, ...]:
     return found
 
 
-def _found(plain: list[str], scope: list[str], fields: list[list[Any]]) -> Found:
-    return Found(*plain, tuple(scope), tuple(Field(*rest, Sentence(*doc)) for *rest, doc in fields))
+def _found(plain: list[Any], scope: list[str], fields: list[list[Any]]) -> Found:
+    """What was kept as JSON."""
+    told = tuple(Field(name, annotation, default, Sentence(*doc)) for name, annotation, default, doc in fields)
+    row: list[Any] = [*plain, tuple(scope), told]
+    return Found(*row)
 
 
 def _row(thing: Found | Field) -> list[object]:
