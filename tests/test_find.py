@@ -13,10 +13,11 @@ import pytest
 from test_names import one_edit
 
 from danlu import find, messages
-from danlu.errors import BadInput, speak
+from danlu.describe.annotations import RECIPE
+from danlu.errors import BadInput, Sentence, speak, spoken
 from danlu.find.card import CARRY, card
 from danlu.find.names import distance
-from danlu.find.source import SEAMS
+from danlu.find.source import BAR, SEAMS, field_docs
 from danlu.learn.prose import half_width
 
 HEADINGS = [heading for said in messages.CARD.values() for heading in said]
@@ -41,7 +42,8 @@ FILES = {
             """A fast one.
 
             beta: how much
-                is kept
+                is kept ｜ 保留
+                多少
 
             Scope: 1.5, 3.1
 
@@ -146,7 +148,7 @@ def test_kinds_names_and_documentation(package: Path) -> None:
     fast = find.find("optimizer", "fast_adam")
     assert (fast.summary, fast.chinese, fast.scope, fast.seam) == ("A fast one.", "很快的优化器。", ("1.5", "3.1"), "")
     assert [(f.name, f.annotation, f.default, f.doc) for f in fast.fields] == [
-        ("lr", "float", "0.1", "the rate"), ("beta", "float", "0.9", "how much is kept"),
+        ("lr", "float", "0.1", ("the rate", "the rate")), ("beta", "float", "0.9", ("how much is kept", "保留多少")),
     ]  # fmt: skip
     assert fast.load().__name__ == "FastAdam"
     assert Path(fast.path).read_text("utf-8").splitlines()[fast.line - 1].startswith("class FastAdam")
@@ -198,7 +200,7 @@ def test_entry_points_add_names_without_being_imported(package: Path) -> None:
     entry_point(package.parent, "danlu.techniques", "wave = danlu_plugin:Wave")
     forget()
     wave = find.find("technique", "wave")
-    assert (wave.summary, wave.seam, wave.fields[0].doc) == ("Waves.", "update", "height")
+    assert (wave.said, wave.seam, wave.fields[0].doc) == (("Waves.", "Waves."), "update", ("height", "height"))
     assert "wave" in find.names("technique") and "danlu_plugin" not in sys.modules
     assert find.name_of(wave.load(), "technique") == "wave"
 
@@ -223,9 +225,49 @@ def test_listing_imports_no_torch() -> None:
 def test_everything_found_is_documented(found: find.Found) -> None:
     assert found.summary and found.chinese, "a summary in both languages"
     assert found.name.isidentifier() and found.name == found.name.lower()
-    assert all(field.doc for field in found.fields), f"no line for {[field.name for field in found.fields if not field.doc]}"
+    assert all(field.doc.en for field in found.fields), f"no line for {[field.name for field in found.fields if not field.doc.en]}"
     if found.kind == "technique":
         assert found.seam in SEAMS
+
+
+def in_both(said: Sentence) -> bool:
+    """Whether the second is Chinese with full-width marks, and the first is not Chinese."""
+    han = [any("\u4e00" <= letter <= "\u9fff" for letter in words) for words in said]
+    return han == [False, True] and half_width(said.zh) == [] and not any(BAR in words for words in said)
+
+
+@pytest.mark.parametrize("found", find.catalogue(others=False), ids=lambda found: f"{found.kind}-{found.name}")
+def test_every_field_is_described_in_both_languages(found: find.Found) -> None:
+    wrong = {field.name: tuple(field.doc) for field in found.fields if not in_both(field.doc)}
+    assert wrong == {}, f"the line of a field goes on with {BAR} and the same in Chinese"
+
+
+def test_the_recipe_s_own_fields_are_described_in_both_languages() -> None:
+    assert {name for name, (_, said) in RECIPE.items() if not in_both(said)} == set()
+
+
+def test_the_words_of_a_field_are_found_however_they_are_broken() -> None:
+    said = field_docs(
+        """What it is.
+
+        one: an {a} ｜ 甲 {a}
+        two: as long
+            as it is
+            ｜ 长的，
+            断在标点之后
+        three: English alone
+        中文: 这不是字段
+        four: last ｜ 末项
+
+        five
+        """
+    )
+    assert said == {
+        "one": ("an {a}", "甲 {a}"), "two": ("as long as it is", "长的，断在标点之后"),
+        "three": ("English alone", "English alone"), "four": ("last", "末项"),
+    }  # fmt: skip
+    speak("zh")
+    assert spoken(said["one"]) == "甲 {a}"
 
 
 @pytest.mark.parametrize("found", [found for kind in CARRY for found in find.catalogue(kind, others=False)], ids=lambda found: found.name)

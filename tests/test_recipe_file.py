@@ -210,3 +210,9 @@ def test_commented_yaml_says_what_each_field_is() -> None:
     text = recipe_file.commented_yaml(from_data({"model": "mlp", "data": "digits", "epochs": 3, "optimizer": "adamw"}))
     assert "    lr: 0.001  # learning rate (0 < x)" in text.splitlines()
     assert all("  #" in line or line.startswith("#") or not line for line in text.splitlines())
+    speak("zh")
+    text = recipe_file.commented_yaml(from_data({"model": "mlp", "data": "digits", "epochs": 3, "optimizer": "adamw"}))
+    assert "    lr: 0.001  # 学习率；取值：0 < x" in text.splitlines()
+    for line in text.splitlines():
+        note = line.partition("  # ")[2]
+        assert not note or any("\u4e00" <= letter <= "\u9fff" for letter in note) or note in ("0 < x", "x"), line

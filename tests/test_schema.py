@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import drawn
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from danlu.core import Recipe
 from danlu.describe.forms import from_data, to_data
 from danlu.describe.schema import schema
-from danlu.errors import BadInput
+from danlu.errors import BadInput, speak
 
 SCHEMA = jsonschema.Draft202012Validator(schema())
 BASE = {"model": "mlp", "data": "digits", "epochs": 3}
@@ -21,6 +22,28 @@ BASE = {"model": "mlp", "data": "digits", "epochs": 3}
 def test_it_is_a_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA.schema)
     assert "learning rate" in SCHEMA.schema["$defs"]["optimizer.adamw"]["properties"]["lr"]["description"]
+
+
+def test_its_descriptions_are_in_the_chosen_language() -> None:
+    speak("zh")
+    try:
+        made = schema()
+    finally:
+        speak(None)
+    assert len(list(described(made))) == len(list(described(SCHEMA.schema))) > 300
+    assert all(any("\u4e00" <= letter <= "\u9fff" for letter in said) for said in described(made))
+    assert not any("\u4e00" <= letter <= "\u9fff" for said in described(SCHEMA.schema) for letter in said)
+
+
+def described(part: Any) -> Iterator[str]:
+    """Every description in a schema."""
+    if isinstance(part, dict):
+        if isinstance(part.get("description"), str):
+            yield part["description"]
+        part = list(part.values())
+    if isinstance(part, list):
+        for each in part:
+            yield from described(each)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

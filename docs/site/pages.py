@@ -155,7 +155,7 @@ class Site:
 
     def card(self, found: Found, level: int) -> str:
         """What the sources say of a name, and what was measured of it."""
-        summary = (found.chinese if self.language == "zh" else "") or found.summary
+        summary = self.as_it_stands(found.said)
         facts = [f"**{self.say(words.ROWS)}:** {', '.join(found.scope)}"]
         if found.seam:
             facts.append(f"**{self.say(words.SEAM)}:** {self.say(messages.SEAM_WORDS[found.seam])}")
@@ -173,7 +173,7 @@ class Site:
             parts += [self.say(words.IN_ENGLISH), _plain(text.removeprefix(found.summary).strip())]
         if found.fields:
             head = [self.say(words.FIELD), self.say(words.DEFAULT), self.say(words.ABOUT)]
-            parts.append(_table(head, [[f"`{f.name}`", f"`{f.default or '...'}`", _plain(f.doc)] for f in found.fields]))
+            parts.append(_table(head, [[f"`{f.name}`", f"`{f.default or '...'}`", _plain(self.as_it_stands(f.doc))] for f in found.fields]))
         evidence = [f"- {row}" for row in measured.get("evidence", [])] + self.claimed(found)
         if found.kind in (*cards.CARRY, "loss") or evidence:
             parts.append(f"**{self.say(words.EVIDENCE)}**\n\n" + ("\n".join(evidence) or self.say(words.NO_EVIDENCE)))
@@ -190,11 +190,11 @@ class Site:
                     verdict = each.results.verdicts[name]
                     word = self.say(page.WORDS[verdict.word])
                     where = f"{self.say(origin)} [{title}]({folder}/{each.name}.md)"
-                    rows.append(f"- **{word}** {self.say(claim.statement)} {_plain(self.say_filled(verdict.reason))} ({where})")
+                    rows.append(f"- **{word}** {self.say(claim.statement)} {_plain(self.as_it_stands(verdict.reason))} ({where})")
         return rows
 
-    def say_filled(self, sentence: Sentence) -> str:
-        """A sentence whose values are in it already."""
+    def as_it_stands(self, sentence: Sentence) -> str:
+        """A sentence whose values are in it already, or that has none."""
         return str(getattr(sentence, self.language))
 
     # ---- coverage and API ----

@@ -50,7 +50,12 @@ def speak(lang: str | None) -> None:
 
 def say(sentence: Sentence, /, **values: Any) -> str:
     """The sentence in the chosen language with its placeholders filled."""
-    return getattr(sentence, language()).format(**values)
+    return spoken(sentence).format(**values)
+
+
+def spoken(sentence: Sentence, /) -> str:
+    """The sentence in the chosen language as it stands: words of a docstring, whose braces hold no place for a value."""
+    return str(getattr(sentence, language()))
 
 
 class Trouble(Exception):

@@ -47,6 +47,16 @@ def test_show_says_what_the_source_says(danlu) -> None:
     assert "验证指标不再改善" in danlu("show", "early_stop", "--lang", "zh").out
 
 
+def test_show_says_what_fields_are_in_the_chosen_language(danlu) -> None:
+    for found in find.catalogue(others=False):
+        pages = danlu("show", found.attribute, "--lang", "zh").out
+        for field in found.fields:
+            assert "".join(field.doc.zh.split()) in "".join(pages.split()), (found.name, field.name)
+    assert "连续出错这么多步才回滚；取值：1 <= x" in danlu("show", "nonfinite", "--lang", "zh").out
+    entry = json.loads(danlu("show", "clip", "--json").out)[0]["fields"][0]
+    assert (entry["doc"], entry["doc_zh"]) == tuple(find.find("technique", "clip").fields[0].doc)
+
+
 def test_show_takes_class_names_and_names_of_several_kinds(danlu) -> None:
     assert danlu("show", "MixUp").out == danlu("show", "mixup").out
     kinds = [entry["kind"] for entry in json.loads(danlu("show", "mae", "--json").out)]

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from danlu.cli.text import aligned, padded, width, wrapped
 
-LETTERS = st.text(alphabet="ab c，。炼丹炉。é\n-", max_size=60)
+LETTERS = st.text(alphabet="ab c，。（炼丹炉。é\n-", max_size=60)
 
 
 @given(LETTERS)
@@ -23,6 +23,11 @@ def test_wrapping_loses_nothing_and_fits(text: str, columns: int) -> None:
     assert "".join("".join(lines).split()) == "".join(text.split())
     for line in lines:  # a long word, or punctuation that may not begin a line, may stand out
         assert width(line.rstrip("，。")) <= columns or " " not in line.strip()
+
+
+def test_brackets_and_points_stay_with_their_words() -> None:
+    assert wrapped("炼丹炉（丹）。", 8) == ["炼丹炉", "（丹）。"]
+    assert wrapped("炼丹（lr）炉", 7) == ["炼丹", "（lr）", "炉"]
 
 
 def test_alignment() -> None:

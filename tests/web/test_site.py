@@ -35,7 +35,11 @@ def test_every_lesson_and_every_name_has_its_place(pages, language):
     assert {f"lessons/{folder.name}" for folder in shelf.folders().values()} <= set(made)
     for found in find.catalogue(others=False):
         page = made[f"techniques/{found.name}"] if found.kind == "technique" else made[f"names/{found.kind}"]
-        assert re.search(rf"^##? {found.name}$", page, re.M), found.name
+        section = re.search(rf"^##? {found.name}$(.*?)(?=^##? |\Z)", page, re.M | re.S)
+        assert section, found.name
+        cells = re.findall(r"^\| `\w+` \| .*? \| (.*) \|$", section[1], re.M)
+        assert len(cells) == len(found.fields), found.name
+        assert all(any("\u4e00" <= letter <= "\u9fff" for letter in cell) == (language == "zh") for cell in cells), found.name
     assert not any(
         re.search(r"\{(measured|set|claim|quiz|code|figure)\}`", text) for name, text in made.items() if name.startswith("lessons/")
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from danlu import find, messages
 from danlu.cli.parse import Flag, Given
-from danlu.errors import BadInput, language, say
+from danlu.errors import BadInput, say, spoken
 from danlu.find.names import Phrase, nearest
 from danlu.find.source import FOLDERS, SEAMS, Found
 
@@ -56,7 +56,7 @@ def _worded(word: str, listed: list[Found]) -> list[Found]:
 
 def summary(found: Found) -> str:
     """What it is in one line, in the chosen language if its source says it there."""
-    return (found.chinese if language() == "zh" else "") or found.summary
+    return spoken(found.said)
 
 
 def seam_word(seam: str) -> str:
@@ -67,7 +67,7 @@ def seam_word(seam: str) -> str:
 
 def record(found: Found) -> dict[str, Any]:
     """The entry as JSON values; the keys stay English in every language."""
-    fields = [{"name": f.name, "type": f.annotation, "default": f.default, "doc": f.doc} for f in found.fields]
+    fields = [{"name": f.name, "type": f.annotation, "default": f.default, "doc": f.doc.en, "doc_zh": f.doc.zh} for f in found.fields]
     return {
         "kind": found.kind, "name": found.name, "seam": found.seam or None, "scope": list(found.scope), "summary": found.summary,
         "summary_zh": found.chinese or None, "fields": fields, "module": found.module, "class": found.attribute,

@@ -10,7 +10,7 @@ from danlu import fields, messages
 from danlu.cli.chosen import JSON, ROW, SEAM, chosen, record, seam_word, summary
 from danlu.cli.parse import Command, Given, columns
 from danlu.cli.text import aligned, wrapped
-from danlu.errors import BadInput, language, say
+from danlu.errors import BadInput, language, say, spoken
 from danlu.find.card import card
 from danlu.find.source import Field, Found
 
@@ -72,8 +72,8 @@ def use(found: Found) -> str:
 
 
 def _about(field: Field) -> str:
-    limits = allowed(field.annotation)
-    return f"{field.doc} ({limits})" if field.doc and limits else field.doc or limits
+    said, limits = spoken(field.doc), allowed(field.annotation)
+    return say(messages.WITH_LIMITS, said=said, limits=limits) if said and limits else said or limits
 
 
 def allowed(annotation: str) -> str:

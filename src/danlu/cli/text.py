@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-_PIECE = re.compile(r"\s+|[\u2e80-\u9fff\uf900-\uffef]|[^\s\u2e80-\u9fff\uf900-\uffef]+")
+_PIECE = re.compile(r"\s+|[（《“‘]*(?:[\u2e80-\u9fff\uf900-\uffef]|[^\s\u2e80-\u9fff\uf900-\uffef]+)")  # an opening mark ends no line
 _NOT_FIRST = set("，。；：、！？）》”’")  # Chinese punctuation does not begin a line
 
 

@@ -34,7 +34,7 @@ class Adult:
     29,305 train, 3,256 val and 16,281 test rows: the test rows are the official ones, val is 10 % of the official training rows, of each
     class. Inputs are {"numeric": float32 [rows, 6], "category": int64 [rows, 8]}.
 
-    workers: processes that fetch rows; 0 fetches in the main process
+    workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: Adult 人口普查收入：6 个数值列、8 个类别列，判断年收入是否超过 5 万美元。
     Scope: 1.2

@@ -35,9 +35,10 @@ class Banking77:
     at the end with id 0; longer questions are cut.
 
     level: words (lower case, those that occur twice in train), or bpe (byte pairs; needs the extra `text`)
-    vocabulary: number of token ids for bpe; words do not read it
-    length: tokens of a row
-    workers: processes that fetch rows; 0 fetches in the main process
+        ｜ words 按词（小写，取训练集中出现两次及以上的），bpe 按字节对（需要可选组件 `text`）
+    vocabulary: number of token ids for bpe; words do not read it ｜ bpe 的词表大小；按词切分时不用
+    length: tokens of a row ｜ 每行的词元数
+    workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: Banking77：银行客户的短问句，77 种意图的文本分类。
     Scope: 1.2

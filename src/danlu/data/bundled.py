@@ -21,7 +21,7 @@ class Digits:
 
     A row is an image of 8 x 8 pixels. Every class is cut on its own: 20 % of the rows are test, 15 % val.
 
-    workers: processes that fetch rows; 0 fetches in the main process
+    workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: 手写数字：8×8 像素展成 64 个数，10 类，随 scikit-learn 自带。
     Scope: 1.1
@@ -42,7 +42,7 @@ class Wine:
 
     Every class is cut on its own: 20 % of the rows are test, 15 % val.
 
-    workers: processes that fetch rows; 0 fetches in the main process
+    workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: 葡萄酒：13 项化学指标，3 个产地，随 scikit-learn 自带。
     Scope: 1.1
@@ -62,7 +62,7 @@ class BreastCancer:
 
     Every class is cut on its own: 20 % of the rows are test, 15 % val.
 
-    workers: processes that fetch rows; 0 fetches in the main process
+    workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: 乳腺肿瘤：30 项细胞核形态指标，良性与恶性 2 类，随 scikit-learn 自带。
     Scope: 1.1

@@ -24,7 +24,7 @@ class CaliforniaHousing:
     missing number of bedrooms), "category": int64 [rows, 1]}; targets float32 [rows, 1], standardised by the train rows
     (`facts.shift` and `facts.scale` are in dollars).
 
-    workers: processes that fetch rows; 0 fetches in the main process
+    workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: 加州房价：由 8 个数值列和临海位置预测街区房价中位数。
     Scope: 1.3

@@ -37,7 +37,8 @@ class CIFAR10:
     lossy JPEG (quality 75), so accuracies are not those published on CIFAR-10. Needs Pillow, from the extra `vision`.
 
     augment: none, flip (left to right), or flip_crop (flip, and move by up to 4 pixels); train only
-    workers: processes that fetch rows; 0 fetches in the main process
+        ｜ none 不增强，flip 随机左右翻转，flip_crop 翻转并随机平移至多 4 个像素；只用于训练集
+    workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: CIFAR-10（JPEG 版）：10 类 32×32 彩色图像；因有损压缩，准确率不可与公开数字直接比较。
     Scope: 2.1, 6.5

@@ -39,18 +39,22 @@ class ClassifyText:
     different texts has one in each part. The tokenizer is made from the train texts alone. Inputs are int64 [rows, length], padded at the
     end with id 0; longer texts are cut.
 
-    path: the file
-    text: the column that holds the text
-    target: the column to be predicted
-    val_path: a file of validation rows
-    test_path: a file of test rows
-    split: a column that names train, val or test
+    path: the file ｜ 文件路径
+    text: the column that holds the text ｜ 文本所在的列
+    target: the column to be predicted ｜ 要预测的列
+    val_path: a file of validation rows ｜ 验证集文件
+    test_path: a file of test rows ｜ 测试集文件
+    split: a column that names train, val or test ｜ 标明每行属于 train、val 还是 test 的列
     group: a column whose equal values stay in one part (an author, a customer)
+        ｜ 分组列：值相同的行不会被分到不同部分（如同一作者、同一客户）
     level: words (lower case, those that occur twice in train), characters, or bpe (byte pairs; needs the extra `text`); auto takes
         characters where most letters belong to a script without blanks (Chinese, Japanese, Thai), else words
-    vocabulary: number of token ids for bpe; the others do not read it
+        ｜ words 按词（小写，取训练集中出现两次及以上的），characters 按字符，bpe 按字节对（需要可选组件 `text`）；
+        auto 在多数字母属于不用空格分词的文字（中文、日文、泰文）时按字符，否则按词
+    vocabulary: number of token ids for bpe; the others do not read it ｜ bpe 的词表大小；其他切分方式不用
     length: tokens of a row; null takes what 95 % of the train texts need, up to 128
-    workers: processes that fetch rows; 0 fetches in the main process
+        ｜ 每行的词元数；null 取能完整容纳 95 % 训练文本的长度，至多 128
+    workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: 自己的文本分类数据：表格中一列文本、一列标签。
     Scope: 12.3

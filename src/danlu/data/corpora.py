@@ -23,9 +23,10 @@ class TinyShakespeare:
     """Tiny Shakespeare (Karpathy 2015): 1.1 million characters of plays. The first 90 % are train, the next 5 % val, the last 5 % test.
 
     level: characters (65, and one for unknown), or bpe (byte pairs; needs the extra `text`)
-    vocabulary: number of token ids for bpe; characters do not read it
-    length: tokens of a row
-    workers: processes that fetch rows; 0 fetches in the main process
+        ｜ characters 按字符（65 个，另加一个未知符），bpe 按字节对（需要可选组件 `text`）
+    vocabulary: number of token ids for bpe; characters do not read it ｜ bpe 的词表大小；按字符切分时不用
+    length: tokens of a row ｜ 每行的词元数
+    workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: Tiny Shakespeare：约 110 万字符的莎士比亚剧本，按字符或 BPE 训练语言模型。
     Scope: 5.3
@@ -52,9 +53,10 @@ class ChinesePoetry:
     A hash of each poem's lines, without its title, makes 5 % of the poems val and 5 % test, so that one that occurs twice is in one part.
 
     level: characters (of the train poems, and one for unknown), or bpe (byte pairs; needs the extra `text`)
-    vocabulary: number of token ids for bpe; characters do not read it
-    length: tokens of a row
-    workers: processes that fetch rows; 0 fetches in the main process
+        ｜ characters 按字（取自训练集，另加一个未知符），bpe 按字节对（需要可选组件 `text`）
+    vocabulary: number of token ids for bpe; characters do not read it ｜ bpe 的词表大小；按字符切分时不用
+    length: tokens of a row ｜ 每行的词元数
+    workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: 宋词六千首（简体，约 51.7 万字），按字符或 BPE 训练语言模型。
     Scope: 5.3

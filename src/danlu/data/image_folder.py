@@ -36,13 +36,16 @@ class ImageFolder:
     white where they are transparent, 16 bits become 8, and are kept in memory as bytes. Inputs are float32 [B, C, H, W], standardised by
     the train images; C is 1 when all of these are grey, else 3.
 
-    path: the folder
-    val_path: a folder of validation images, with a subfolder a class
-    test_path: a folder of test images, with a subfolder a class
+    path: the folder ｜ 图像文件夹
+    val_path: a folder of validation images, with a subfolder a class ｜ 验证图像的文件夹，每个类别一个子文件夹
+    test_path: a folder of test images, with a subfolder a class ｜ 测试图像的文件夹，每个类别一个子文件夹
     size: pixels of a side; null takes the train images' own if all are equal, else the median of their shorter sides, up to 64
+        ｜ 边长（像素）；null：训练图像尺寸全都相同时取原尺寸，否则取短边的中位数，至多 64
     fit: crop keeps the shape of things and cuts what is beyond the middle square; stretch keeps all of an image
+        ｜ crop 保持物体比例，裁掉中央正方形以外的部分；stretch 保留整张图像，但会拉伸变形
     augment: none, flip (left to right), or flip_crop (flip, and move by up to an eighth); train only
-    workers: processes that fetch rows; 0 fetches in the main process
+        ｜ none 不增强，flip 随机左右翻转，flip_crop 翻转并随机平移至多八分之一；只用于训练集
+    workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: 自己的图像文件夹：每个类别一个子文件夹。
     Scope: 12.2

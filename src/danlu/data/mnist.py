@@ -51,7 +51,8 @@ class FashionMNIST:
     The test rows are the official ones; val is cut from the 60,000 official training rows, 500 of each class.
 
     augment: none, flip (left to right), or flip_crop (flip, and move by up to 3 pixels); train only
-    workers: processes that fetch rows; 0 fetches in the main process
+        ｜ none 不增强，flip 随机左右翻转，flip_crop 翻转并随机平移至多 3 个像素；只用于训练集
+    workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: Fashion-MNIST：10 类服饰的 28×28 灰度图像。
     Scope: 2.1, 6.5
@@ -74,8 +75,10 @@ class MNIST:
     on that subset are not figures on MNIST, and `preprocess["subset"]` of the data says which of the two it is.
 
     subset: true takes the 10,000-row subset, false the full set; null the full set if it is there, else the subset if that is there
+        ｜ true 用一万行的子集，false 用全集；null 有全集就用全集，否则用子集
     augment: none, flip (which changes what a digit means), or flip_crop (flip, and move by up to 3 pixels); train only
-    workers: processes that fetch rows; 0 fetches in the main process
+        ｜ none 不增强，flip 随机左右翻转（会改变数字的含义），flip_crop 翻转并随机平移至多 3 个像素；只用于训练集
+    workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: MNIST：手写数字的 28×28 灰度图像；若只有官方测试集文件，则把这一万张再分为 8000/1000/1000。
     Scope: 2.1, 6.5

@@ -24,9 +24,9 @@ class StdlibCode:
     Tests, site packages, lib2to3 and the tables of encodings are left out. A hash of a file's path makes 5 % of the files val and 5 %
     test; another Python version has other text, and so another fingerprint.
 
-    vocabulary: number of token ids, learned from the train files
-    length: tokens of a row
-    workers: processes that fetch rows; 0 fetches in the main process
+    vocabulary: number of token ids, learned from the train files ｜ 词表大小，由训练文件学得
+    length: tokens of a row ｜ 每行的词元数
+    workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: Python 标准库源代码：以当前 Python 自带的源文件为语料，按 BPE 训练语言模型。
     Scope: 5.3

@@ -35,18 +35,19 @@ class Tabular:
     float32 a number and an int64 a category, in a file of the cache folder where they are large.
     Inputs are {"numeric": float32, "category": int64}, targets int64 [rows] or float32 [rows, 1], standardised by the train rows.
 
-    path: the file
-    target: the column to be predicted
-    task: classify or regress; auto looks at the target
-    val_path: a file of validation rows
-    test_path: a file of test rows
-    split: a column that names train, val or test
+    path: the file ｜ 文件路径
+    target: the column to be predicted ｜ 要预测的列
+    task: classify or regress; auto looks at the target ｜ classify 分类，regress 回归；auto 由目标列判断
+    val_path: a file of validation rows ｜ 验证集文件
+    test_path: a file of test rows ｜ 测试集文件
+    split: a column that names train, val or test ｜ 标明每行属于 train、val 还是 test 的列
     group: a column whose equal values stay in one part (a patient, a customer)
-    time: a column of times; the newest rows are test
-    ignore: columns to leave out
-    numeric: columns that are numbers, whatever they look like
-    categorical: columns that are categories, whatever they look like
-    workers: processes that fetch rows; 0 fetches in the main process
+        ｜ 分组列：值相同的行不会被分到不同部分（如同一患者、同一客户）
+    time: a column of times; the newest rows are test ｜ 时间列；最新的行作测试集
+    ignore: columns to leave out ｜ 不使用的列
+    numeric: columns that are numbers, whatever they look like ｜ 一律按数值处理的列
+    categorical: columns that are categories, whatever they look like ｜ 一律按类别处理的列
+    workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: 自己的表格（CSV、TSV 或 Parquet）：数值、类别和日期列，预测其中一列。
     Scope: 12.1

@@ -39,14 +39,15 @@ class TextFiles:
     Texts are cut into passages of some 1,000 characters where their own sentences decide, and a hash of a passage makes 10 % val and 10 %
     test: what is added or removed elsewhere moves no passage. With `val_path` or `test_path` these are that, and are not cut.
 
-    path: the file, folder or pattern
-    val_path: validation text, likewise
-    test_path: test text, likewise
+    path: the file, folder or pattern ｜ 文件、文件夹或通配模式
+    val_path: validation text, likewise ｜ 验证文本，写法同上
+    test_path: test text, likewise ｜ 测试文本，写法同上
     level: characters (those of the train text, and one for unknown), or bpe (byte pairs; needs the extra `text`); auto takes bpe for more
         than 4 million characters
-    vocabulary: number of token ids for bpe; characters do not read it
-    length: tokens of a row
-    workers: processes that fetch rows; 0 fetches in the main process
+        ｜ characters 按字符（取自训练文本，另加一个未知符），bpe 按字节对（需要可选组件 `text`）；auto 在超过 400 万字符时用 bpe
+    vocabulary: number of token ids for bpe; characters do not read it ｜ bpe 的词表大小；按字符切分时不用
+    length: tokens of a row ｜ 每行的词元数
+    workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: 自己的文本文件，按字符或 BPE 训练语言模型。
     Scope: 12.4

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Union
 
 from danlu import messages
+from danlu.errors import Sentence
 from danlu.fields import NonNegativeInt, PositiveInt, Range, Written
 from danlu.find import kind_word
 from danlu.find.names import Phrase
@@ -24,23 +25,44 @@ from danlu.find.source import FOLDERS
 REQUIRED: Any = dataclasses.MISSING
 
 # What core.Recipe's fields hold; core itself says only that they are callables that do the same.
-RECIPE: dict[str, tuple[Any, str]] = {
-    "model": (Annotated[Any, "model"], "what is trained"),
-    "data": (Annotated[Any, "data"], "what it is trained on"),
-    "loss": (Literal["auto"] | Annotated[Any, "loss"], "what is minimised; auto takes the usual one of the data's task"),
-    "optimizer": (Annotated[Any, "optimizer"] | None, "what moves the parameters; null takes adamw"),
-    "schedule": (Annotated[Any, "schedule"] | None, "how the learning rate runs; null keeps it constant"),
-    "techniques": (tuple[Annotated[Any, "technique"], ...], "the first is the outermost"),
-    "placement": (Annotated[Any, "placement"] | None, "where the model lives; null is one process"),
-    "precision": (Literal["fp32", "fp64", "bf16", "fp16"], "what numbers the model computes in"),
-    "epochs": (Annotated[float, Range(0, 1e9, open_low=True)] | None, "passes over the data; exactly one of epochs and steps"),
-    "steps": (PositiveInt | None, "steps in all; exactly one of epochs and steps"),
-    "batch_size": (PositiveInt, "rows of a step, over all processes"),
-    "micro_batch_size": (PositiveInt | None, "rows that are evaluated at once; null is all of the step's"),
-    "validate": (None, "how validation is done; false for not at all"),
-    "metrics": (tuple[Annotated[Any, "metric"], ...], "what is measured on held-out data; none takes the usual ones of the task"),
-    "seed": (NonNegativeInt, "where all randomness starts"),
-    "device": (str, "auto takes the accelerator that is there, else the CPU"),
+RECIPE: dict[str, tuple[Any, Sentence]] = {
+    "model": (Annotated[Any, "model"], Sentence("what is trained", "要训练的模型")),
+    "data": (Annotated[Any, "data"], Sentence("what it is trained on", "训练所用的数据")),
+    "loss": (
+        Literal["auto"] | Annotated[Any, "loss"],
+        Sentence("what is minimised; auto takes the usual one of the data's task", "要最小化的损失；auto 按数据的任务取常用的一种"),
+    ),
+    "optimizer": (
+        Annotated[Any, "optimizer"] | None,
+        Sentence("what moves the parameters; null takes adamw", "更新参数的优化器；null 为 adamw"),
+    ),
+    "schedule": (
+        Annotated[Any, "schedule"] | None,
+        Sentence("how the learning rate runs; null keeps it constant", "学习率如何变化；null 为保持不变"),
+    ),
+    "techniques": (tuple[Annotated[Any, "technique"], ...], Sentence("the first is the outermost", "技巧列表；第一个在最外层")),
+    "placement": (
+        Annotated[Any, "placement"] | None,
+        Sentence("where the model lives; null is one process", "模型放在哪里；null 为单进程"),
+    ),
+    "precision": (Literal["fp32", "fp64", "bf16", "fp16"], Sentence("what numbers the model computes in", "模型计算所用的数值精度")),
+    "epochs": (
+        Annotated[float, Range(0, 1e9, open_low=True)] | None,
+        Sentence("passes over the data; exactly one of epochs and steps", "遍历数据的轮数；与 steps 二者必填其一，且只填其一"),
+    ),
+    "steps": (PositiveInt | None, Sentence("steps in all; exactly one of epochs and steps", "总步数；与 epochs 二者必填其一，且只填其一")),
+    "batch_size": (PositiveInt, Sentence("rows of a step, over all processes", "每步的行数，所有进程合计")),
+    "micro_batch_size": (
+        PositiveInt | None,
+        Sentence("rows that are evaluated at once; null is all of the step's", "一次送入模型的行数（微批大小）；null 为该步的全部行"),
+    ),
+    "validate": (None, Sentence("how validation is done; false for not at all", "如何验证；false 为不验证")),
+    "metrics": (
+        tuple[Annotated[Any, "metric"], ...],
+        Sentence("what is measured on held-out data; none takes the usual ones of the task", "留出数据上的指标；不写则按任务取常用的"),
+    ),
+    "seed": (NonNegativeInt, Sentence("where all randomness starts", "一切随机性的起点（随机种子）")),
+    "device": (str, Sentence("auto takes the accelerator that is there, else the CPU", "auto 用本机的加速器，没有则用 CPU")),
 }  # fmt: skip
 
 

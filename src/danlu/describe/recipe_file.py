@@ -11,8 +11,8 @@ from danlu.describe import json_lines, user_file, yaml12
 from danlu.describe.annotations import RECIPE, arms, bare, choices, field_types, is_description, kind_of, ranges
 from danlu.describe.forms import from_data, to_data
 from danlu.describe.places import Key, Places
-from danlu.errors import BadInput, say
-from danlu.find.source import inherited_docs
+from danlu.errors import BadInput, say, spoken
+from danlu.find.source import inherited_docs, summary
 
 if TYPE_CHECKING:
     from danlu.core import Recipe
@@ -70,9 +70,9 @@ def write(data: Any) -> str:
 
 
 def commented_yaml(recipe: Recipe) -> str:
-    """The whole recipe, defaults too, as YAML with a comment for each field; it reads back as the same recipe."""
+    """The whole recipe, defaults too, as YAML with a comment for each field in the chosen language; it reads back as the same recipe."""
     data = to_data(recipe, full=True)
-    notes: dict[Key, str] = {(name,): doc for name, (_, doc) in RECIPE.items()}
+    notes: dict[Key, str] = {(name,): spoken(said) for name, (_, said) in RECIPE.items()}
     _note_fields(type(recipe), recipe, data, (), notes)
     return f"# {say(messages.INIT_HEADER)}\n\n" + yaml12.write(data, notes)
 
@@ -81,8 +81,8 @@ def _note_fields(cls: type, thing: Any, data: Mapping[str, Any], key: Key, notes
     docs = inherited_docs(cls) if key else {}
     for name, (annotation, _) in field_types(cls).items():
         here = (*key, name)
-        allowed = _allowed(annotation)
-        notes[here] = "; ".join(filter(None, (notes.get(here) or docs.get(name), allowed and f"({allowed})"))).replace("; (", " (")
+        said, limits = notes.get(here) or (spoken(docs[name]) if name in docs else ""), _allowed(annotation)
+        notes[here] = say(messages.WITH_LIMITS, said=said, limits=limits) if said and limits else said or limits
         value, written = getattr(thing, name), data[name]
         described = any(kind_of(arm) for arm in arms(annotation))
         if isinstance(value, tuple):
@@ -99,7 +99,7 @@ def _note(thing: Any, data: Any, named: bool, key: Key, notes: dict[Key, str]) -
         name, data = next(iter(data.items()))
         if not isinstance(thing, user_file.Named):
             key = (*key, name)
-            notes[key] = next(iter((type(thing).__doc__ or "").splitlines()), "")
+            notes[key] = spoken(summary(type(thing).__doc__ or ""))
             _note_fields(type(thing), thing, data, key, notes)
     else:
         _note_fields(type(thing), thing, data, key, notes)

@@ -1,6 +1,7 @@
 """The JSON Schema (draft 2020-12) of a recipe file, for editors, made from the same annotations that recipes are read by.
 
-It says all that a schema can: not that `.inf` may be written in JSON as text, nor that 1e3 is refused for a whole number.
+Descriptions are in the chosen language. It says all that a schema can: not that `.inf` may be written in JSON as text, nor that 1e3 is
+refused for a whole number.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from danlu.describe.annotations import (
     written,
 )
 from danlu.describe.forms import to_plain
+from danlu.errors import Sentence, spoken
 from danlu.find.source import FOLDERS, Found, inherited_docs
 
 TARGET = r"\.py:[A-Za-z_][A-Za-z0-9_]*$"
@@ -37,7 +39,7 @@ def schema() -> dict[str, Any]:
     from danlu.core import Recipe
 
     kinds = [kind for kind in FOLDERS if kind != "recipe"]
-    top = _fields(Recipe, {name: doc for name, (_, doc) in RECIPE.items()})
+    top = _fields(Recipe, {name: said for name, (_, said) in RECIPE.items()})
     given = {"not": {"type": "null"}}
     found = [each for kind in kinds for each in find.catalogue(kind)]
     return {
@@ -76,16 +78,16 @@ def _nothing(found: Found) -> list[dict[str, Any]]:
 def _found(found: Found) -> dict[str, Any]:
     cls = found.load()
     if not is_description(cls):  # an entry point may be any callable
-        return {"type": "object", "description": found.summary}
-    return {"description": found.summary, **_fields(cls, inherited_docs(cls))}
+        return {"type": "object", "description": spoken(found.said)}
+    return {"description": spoken(found.said), **_fields(cls, inherited_docs(cls))}
 
 
-def _fields(cls: type, docs: Mapping[str, str]) -> dict[str, Any]:
+def _fields(cls: type, docs: Mapping[str, Sentence]) -> dict[str, Any]:
     properties, required = {}, []
     for name, (annotation, default) in field_types(cls).items():
         properties[name] = _type(annotation)
-        if docs.get(name):
-            properties[name]["description"] = docs[name]
+        if name in docs:
+            properties[name]["description"] = spoken(docs[name])
         if default is REQUIRED:
             required.append(name)
         elif default not in (math.inf, -math.inf):  # which JSON cannot write

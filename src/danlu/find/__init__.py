@@ -12,9 +12,10 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from danlu import messages
-from danlu.errors import BadInput
+from danlu.errors import BadInput, Sentence
 from danlu.find.names import Phrase, nearest
 from danlu.find.source import FOLDERS, Field, Found, read_entry, read_folder
 from danlu.folders import cache_folder
@@ -102,8 +103,7 @@ def _folder(folder: str, root: Path, package: str) -> tuple[Found, ...]:
     try:
         held = json.loads(kept.read_text("utf-8"))
         if held["stamp"] == stamp:
-            held_rows = [(*plain, tuple(scope), tuple(Field(*each) for each in fields)) for plain, scope, fields in held["found"]]
-            return tuple(Found(*row) for row in held_rows)
+            return tuple(_found(*row) for row in held["found"])
     except (OSError, ValueError, LookupError, TypeError):
         pass  # no cache yet, or not one of ours: the sources are what counts
     found = read_folder(root, folder, package)
@@ -116,6 +116,13 @@ def _folder(folder: str, root: Path, package: str) -> tuple[Found, ...]:
     except OSError:
         pass  # a cache that cannot be written only costs time
     return found
+
+
+def _found(plain: list[Any], scope: list[str], fields: list[list[Any]]) -> Found:
+    """What was kept as JSON."""
+    told = tuple(Field(name, annotation, default, Sentence(*doc)) for name, annotation, default, doc in fields)
+    row: list[Any] = [*plain, tuple(scope), told]
+    return Found(*row)
 
 
 def _row(thing: Found | Field) -> list[object]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from danlu.errors import Sentence
 from danlu.find.names import snake
 
 FOLDERS = {
@@ -24,16 +25,17 @@ FOLDERS = {
     "technique": "techniques", "placement": "placement", "recipe": "recipes",
 }  # fmt: skip
 SEAMS = ("model", "stream", "objective", "gradient", "update", "reports")
+BAR = "｜"  # in the line of a field, between the English and the Chinese
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a description, as its source says it; `default` is None where a value must be given."""
+    """One field of a description, as its source says it; `default` is None where a value must be given, `doc` "" where nothing is said."""
 
     name: str
     annotation: str
     default: str | None
-    doc: str
+    doc: Sentence
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,11 @@ class Found:
     chinese: str
     scope: tuple[str, ...]
     fields: tuple[Field, ...]
+
+    @property
+    def said(self) -> Sentence:
+        """The summary in both languages: English in both where there is no Chinese."""
+        return Sentence(self.summary, self.chinese or self.summary)
 
     def load(self) -> Any:
         """The class or function itself; imports its module."""
@@ -136,7 +143,8 @@ def _own_name(node: ast.ClassDef) -> str | None:
 
 def _fields(node: ast.ClassDef, classes: Mapping[str, ast.ClassDef]) -> tuple[Field, ...]:
     fields: dict[str, Field] = {}
-    docs: dict[str, str] = {}
+    docs: dict[str, Sentence] = {}
+    nothing = _both([])
     for each in reversed(list(_lineage(node, classes))):
         docs |= field_docs(ast.get_docstring(each) or "")
         for line in each.body if _is_dataclass(each) else ():
@@ -145,31 +153,45 @@ def _fields(node: ast.ClassDef, classes: Mapping[str, ast.ClassDef]) -> tuple[Fi
             annotation = ast.unparse(line.annotation)
             default = None if line.value is None else ast.unparse(line.value)
             if "ClassVar" not in annotation and "init=False" not in (default or ""):
-                fields[line.target.id] = Field(line.target.id, annotation, default, "")
-    return tuple(Field(f.name, f.annotation, f.default, docs.get(f.name, "")) for f in fields.values())
+                fields[line.target.id] = Field(line.target.id, annotation, default, nothing)
+    return tuple(Field(f.name, f.annotation, f.default, docs.get(f.name, nothing)) for f in fields.values())
 
 
-def field_docs(docstring: str) -> dict[str, str]:
-    """The lines `field: what it is` of a docstring; indented lines below one go on with it."""
-    docs: dict[str, str] = {}
+def field_docs(docstring: str) -> dict[str, Sentence]:
+    """The lines `field: what it is ｜ 它是什么` of a docstring; indented lines below one go on with it.
+
+    Without Chinese the English is both.
+    """
+    docs: dict[str, list[str]] = {}
     name = None
     for line in inspect.cleandoc(docstring).splitlines():
         if start := re.match(r"([a-z_][a-z0-9_]*): (.*)", line):
             name = start[1]
-            docs[name] = start[2].strip()
+            docs[name] = [start[2]]
         elif name and line.startswith(" ") and line.strip():
-            docs[name] += " " + line.strip()
+            docs[name].append(line)
         else:
             name = None
-    return docs
+    return {name: _both(lines) for name, lines in docs.items()}
 
 
-def inherited_docs(cls: type) -> dict[str, str]:
+def _both(lines: list[str]) -> Sentence:
+    english, _, chinese = "\n".join(lines).partition(BAR)
+    english = " ".join(english.split())
+    return Sentence(english, "".join(line.strip() for line in chinese.splitlines()) or english)
+
+
+def inherited_docs(cls: type) -> dict[str, Sentence]:
     """`field_docs` of a class and of all that it inherits from."""
-    docs: dict[str, str] = {}
+    docs: dict[str, Sentence] = {}
     for each in reversed(cls.__mro__):
         docs |= field_docs(each.__doc__ or "")
     return docs
+
+
+def summary(docstring: str) -> Sentence:
+    """The first line of a docstring and its paragraph `中文:`; English in both where there is none."""
+    return Sentence(_first(docstring), _chinese(docstring) or _first(docstring))
 
 
 def _first(docstring: str) -> str:

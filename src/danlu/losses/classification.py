@@ -30,8 +30,9 @@ class CrossEntropy:
     Label smoothing: Szegedy et al. 2016, "Rethinking the Inception architecture".
 
     class_weights: one weight a class, or "balanced": rows / (classes * rows of the class)
-    label_smoothing: share of the target spread evenly over all classes
-    ignore_index: the label of positions that do not count
+        ｜ 每个类别一个权重；"balanced" 为总行数 / （类别数 × 该类行数）
+    label_smoothing: share of the target spread evenly over all classes ｜ 标签平滑：目标概率中均摊给所有类别的份额
+    ignore_index: the label of positions that do not count ｜ 忽略标签：标签为此值的位置不计入
 
     中文: 交叉熵（类别标签或概率目标，可设类别权重、标签平滑与忽略标签）。
     Scope: 1.2
@@ -85,7 +86,7 @@ class BinaryCrossEntropy:
     Output and targets [rows] or [rows, labels], targets 0 to 1; two-class scores [rows, 2] with labels [rows] are read as the logit of
     class 1 (their difference), which is the same model. The mean is over elements.
 
-    pos_weight: weight of the positives, one number for all labels or one a label
+    pos_weight: weight of the positives, one number for all labels or one a label ｜ 正例的权重，所有标签共用一个数，或每个标签一个
 
     中文: 二元交叉熵（二分类与多标签，可设正例权重）。
     Scope: 1.2
@@ -118,9 +119,10 @@ class Focal:
     Shapes and denominators as in `cross_entropy` without weights ("tokens") and `binary_cross_entropy` ("elements"). The paper divides by
     the number of positive boxes; here it is the mean.
 
-    gamma: how fast easy examples lose weight; 0 is cross-entropy
+    gamma: how fast easy examples lose weight; 0 is cross-entropy ｜ 易分样本的权重降得多快；0 即交叉熵
     alpha: softmax: one weight a class; sigmoid: weight of the positives, the negatives have 1 - alpha (0.25 in the paper)
-    ignore_index: the label of positions that do not count (softmax)
+        ｜ softmax 时为每个类别一个权重；sigmoid 时为正例的权重，负例取 1 - alpha（论文为 0.25）
+    ignore_index: the label of positions that do not count (softmax) ｜ 忽略标签：标签为此值的位置不计入（用于 softmax）
 
     中文: 焦点损失：降低易分样本的权重。
     Scope: 1.2
@@ -175,9 +177,9 @@ class Hinge:
     multi-label targets. Shapes as in `cross_entropy`; the mean is over
     positions that are not ignored ("tokens"), of multi-label rows over elements. Soft targets give the expected loss.
 
-    kind: which of the two
-    margin: by how much the true class must win
-    ignore_index: the label of positions that do not count
+    kind: which of the two ｜ 用哪一种合页损失
+    margin: by how much the true class must win ｜ 间隔：正确类别的得分须领先多少
+    ignore_index: the label of positions that do not count ｜ 忽略标签：标签为此值的位置不计入
 
     中文: 合页损失（Crammer-Singer 多类，或一对其余）。
     Scope: 1.2

@@ -49,7 +49,7 @@ class Huber:
 
     e^2 / 2 for |e| <= delta, else delta (|e| - delta / 2).
 
-    delta: where one becomes the other, in units of the target as the model sees it
+    delta: where one becomes the other, in units of the target as the model sees it ｜ 平方误差与绝对误差的分界，单位同模型所见的目标
 
     中文: Huber 损失：小误差取平方，大误差取绝对值。
     Scope: 1.3
@@ -88,7 +88,7 @@ class Quantile:
     [rows, columns] it is [rows, columns * quantiles], the quantiles of the first target column first. Metrics look at the quantile
     nearest to the median.
 
-    quantiles: which quantiles, each between 0 and 1
+    quantiles: which quantiles, each between 0 and 1 ｜ 要预测的分位数，各在 0 与 1 之间
 
     中文: 分位数（弹球）损失：每个输出列学习一个分位数。
     Scope: 1.3
@@ -125,7 +125,7 @@ class GaussianNLL:
     targets [rows, columns] it is [rows, 2 * columns], all means first. The variance is v = exp(s) + eps, with its logarithm
     formed directly, so that no s overflows and the gradient never dies. Metrics look at the mean.
 
-    eps: the least variance
+    eps: the least variance ｜ 方差的下限
 
     中文: 高斯负对数似然：同时预测均值与方差。
     Scope: 1.3

@@ -114,6 +114,7 @@ BAD_CALL = Sentence("`{call}` cannot be read; write it like mixup(alpha=0.2)", "
 TOO_MANY_POSITIONS = Sentence(
     "{name} takes at most {most} values in order; name the fields: {fields}", "{name} 最多按顺序接受 {most} 个值；请写出字段名：{fields}"
 )
+WITH_LIMITS = Sentence("{said} ({limits})", "{said}；取值：{limits}")
 INIT_HEADER = Sentence(
     "A danlu recipe. Train it: danlu train FILE. Every line may be changed; a line that is taken out has the value it has here.",
     "danlu 配方。训练：danlu train 文件名。每一行都可修改；删去某行即取此处所写的默认值。",

@@ -24,7 +24,7 @@ class Accuracy:
 
     A row whose scores hold NaN is wrong. Of soft targets the most probable class counts as the true one.
 
-    ignore_index: the label of positions that do not count
+    ignore_index: the label of positions that do not count ｜ 忽略标签：标签为此值的位置不计入
 
     中文: 准确率（多标签时要求整行全对）。
     Scope: 7.1
@@ -52,8 +52,8 @@ class Accuracy:
 class TopK:
     """Share of positions whose true class is among the k best scores.
 
-    k: how many guesses are allowed
-    ignore_index: the label of positions that do not count
+    k: how many guesses are allowed ｜ 正确类别排在得分的前几名之内就算对
+    ignore_index: the label of positions that do not count ｜ 忽略标签：标签为此值的位置不计入
 
     中文: 前 k 准确率。
     Scope: 7.1
@@ -84,8 +84,8 @@ class F1:
     macro: mean over classes that were seen or guessed (of multi-label columns, all); a class without a hit has 0. micro: of all counts
     together. weighted: mean over classes by their rows. Named f1, f1_micro, f1_weighted.
 
-    average: how classes are put together
-    ignore_index: the label of positions that do not count
+    average: how classes are put together ｜ 各类别的 F1 如何合并
+    ignore_index: the label of positions that do not count ｜ 忽略标签：标签为此值的位置不计入
 
     中文: F1 分数（宏平均、微平均或按类别加权）。
     Scope: 7.1
@@ -130,7 +130,7 @@ class AUROC:
     Exact, by ranks (Mann and Whitney 1947), over all rows at once. More than two classes: one against the rest on softmax probabilities,
     averaged over the classes that have both sides (macro); multi-label: averaged over labels. Undefined if none has both.
 
-    ignore_index: the label of positions that do not count
+    ignore_index: the label of positions that do not count ｜ 忽略标签：标签为此值的位置不计入
 
     中文: ROC 曲线下面积（精确秩统计，含并列；多类取一对其余宏平均）。
     Scope: 7.1

@@ -22,7 +22,7 @@ from danlu.metrics.metric import Metric, ratio
 class Perplexity:
     """exp of the mean negative log-likelihood of a token (for masked models, of a masked token: a pseudo-perplexity).
 
-    ignore_index: the label of positions that do not count
+    ignore_index: the label of positions that do not count ｜ 忽略标签：标签为此值的位置不计入
 
     中文: 困惑度。
     Scope: 7.1
@@ -42,7 +42,7 @@ class Perplexity:
 class BitsPerByte:
     """Bits that the model needs for a UTF-8 byte of the text; unlike perplexity it can be compared across vocabularies.
 
-    ignore_index: the label of positions that do not count
+    ignore_index: the label of positions that do not count ｜ 忽略标签：标签为此值的位置不计入
 
     中文: 每字节比特数（可跨词表比较）。
     Scope: 7.1

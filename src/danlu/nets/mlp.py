@@ -61,12 +61,12 @@ class MLP:
 
     中文: 多层感知机，用于数值行（图像会被展平）
 
-    hidden: width of each hidden layer
-    activation: what stands between the layers
-    dropout: rate after each activation
-    norm: normalisation before each activation
-    in_features: numbers in a row (None: from the data)
-    out_features: classes or target columns (None: from the data)
+    hidden: width of each hidden layer ｜ 各隐藏层的宽度
+    activation: what stands between the layers ｜ 层间的激活函数
+    dropout: rate after each activation ｜ 每个激活之后的丢弃率
+    norm: normalisation before each activation ｜ 每个激活之前的归一化
+    in_features: numbers in a row (None: from the data) ｜ 每行有几个数（null：取自数据）
+    out_features: classes or target columns (None: from the data) ｜ 类别数或目标列数（null：取自数据）
 
     Scope: 11.3
     """

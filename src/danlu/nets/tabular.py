@@ -101,16 +101,17 @@ class TabularNet:
 
     中文: 表格残差网络，用于数值列与类别列
 
-    width: width of the stream
-    depth: residual blocks
-    dropout: rate in each block
+    width: width of the stream ｜ 残差流的宽度（隐藏维度）
+    depth: residual blocks ｜ 残差块数
+    dropout: rate in each block ｜ 每块内的丢弃率
     embedding: how numbers enter, by sines and cosines of learned frequencies, or as they are
-    embedding_width: width of the embedding of a number or a category
-    frequencies: frequencies a number
-    frequency_scale: deviation of the frequencies at the start
-    num_numeric: numeric columns (None: from the data)
-    cardinalities: categories of each categorical column (None: from the data)
-    num_outputs: classes or target columns (None: from the data)
+        ｜ 数值如何输入：periodic 取可学习频率的正弦与余弦，none 原样输入
+    embedding_width: width of the embedding of a number or a category ｜ 每个数值或类别的嵌入宽度
+    frequencies: frequencies a number ｜ 每个数值的频率个数
+    frequency_scale: deviation of the frequencies at the start ｜ 频率初值的标准差
+    num_numeric: numeric columns (None: from the data) ｜ 数值列数（null：取自数据）
+    cardinalities: categories of each categorical column (None: from the data) ｜ 各类别列的类别数（null：取自数据）
+    num_outputs: classes or target columns (None: from the data) ｜ 类别数或目标列数（null：取自数据）
 
     Scope: 11.3
     """

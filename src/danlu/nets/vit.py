@@ -95,16 +95,17 @@ class ViT:
 
     中文: 视觉 Transformer，用于图像
 
-    patch: side of a patch in pixels; it divides the image's height and width
-    width: width of the stream
-    depth: blocks
-    heads: attention heads of a block; they divide the width
+    patch: side of a patch in pixels; it divides the image's height and width ｜ 图像块的边长（像素），须整除图像的高与宽
+    width: width of the stream ｜ 残差流的宽度（隐藏维度）
+    depth: blocks ｜ 块数
+    heads: attention heads of a block; they divide the width ｜ 每块的注意力头数，须整除宽度
     pool: what the answer is read from, the class token or the mean over patches
-    dropout: rate after the embedding and in each block
-    drop_path: rate of the last block in stochastic depth
-    image_size: side of the (square) images in pixels (None: from the data)
-    in_channels: channels of the images (None: from the data)
-    num_classes: classes or target columns (None: from the data)
+        ｜ 由什么得出答案：分类词元（class token），或各图像块的均值
+    dropout: rate after the embedding and in each block ｜ 丢弃率，用于嵌入之后与每块之内
+    drop_path: rate of the last block in stochastic depth ｜ 随机深度中最后一块的丢弃率
+    image_size: side of the (square) images in pixels (None: from the data) ｜ （正方形）图像的边长（像素；null：取自数据）
+    in_channels: channels of the images (None: from the data) ｜ 图像的通道数（null：取自数据）
+    num_classes: classes or target columns (None: from the data) ｜ 类别数或目标列数（null：取自数据）
 
     Scope: 11.3
     """

@@ -17,12 +17,13 @@ from danlu.optim.groups import Grouped
 class Adagrad(Grouped):
     """Adagrad: steps over the root of the sum of all squared gradients, so that rare features keep large rates (Duchi et al. 2011).
 
-    lr: learning rate
-    lr_decay: step n has the rate lr / (1 + n lr_decay)
-    initial: where the sum of squares starts
-    eps: added to the root of the sum
-    weight_decay: L2 penalty, added to the gradient of matrices (coupled)
+    lr: learning rate ｜ 学习率
+    lr_decay: step n has the rate lr / (1 + n lr_decay) ｜ 第 n 步的学习率为 lr / (1 + n lr_decay)
+    initial: where the sum of squares starts ｜ 平方和的初值
+    eps: added to the root of the sum ｜ 加在平方和的平方根上的小量
+    weight_decay: L2 penalty, added to the gradient of matrices (coupled) ｜ 权重衰减：加在矩阵梯度上的 L2 项（耦合式）
     fused: fused kernels; auto takes them where torch has right ones for the device and dtype, off takes foreach
+        ｜ 融合内核；auto 在 torch 对该设备与数据类型有正确的融合内核时使用，off 用 foreach
 
     Formula: s ← s + g²;  w ← w − lr · g / (√s + eps)
     When it helps: sparse features and embeddings: what is seldom touched keeps a large rate; convex problems.
@@ -66,12 +67,12 @@ class Adagrad(Grouped):
 class RMSprop(Grouped):
     """RMSprop: steps over the root of a running mean of squared gradients (Tieleman & Hinton 2012; centred: Graves 2013).
 
-    lr: learning rate
-    decay: decay of the running mean of squares
-    eps: added to the root of the mean
-    momentum: how much of the last update is kept
-    centered: divide by the deviation around the running mean of the gradient instead
-    weight_decay: L2 penalty, added to the gradient of matrices (coupled)
+    lr: learning rate ｜ 学习率
+    decay: decay of the running mean of squares ｜ 梯度平方滑动平均的衰减系数
+    eps: added to the root of the mean ｜ 加在均值平方根上的小量
+    momentum: how much of the last update is kept ｜ 动量：上一步的更新保留多少
+    centered: divide by the deviation around the running mean of the gradient instead ｜ 中心化：改为除以梯度围绕其滑动平均的标准差
+    weight_decay: L2 penalty, added to the gradient of matrices (coupled) ｜ 权重衰减：加在矩阵梯度上的 L2 项（耦合式）
 
     Formula: s ← decay · s + (1 − decay) · g²;  w ← w − lr · g / (√s + eps)
     When it helps: recurrent nets, reinforcement learning and other targets that drift, where old gradients should be forgotten.
@@ -115,10 +116,10 @@ class RMSprop(Grouped):
 class Adadelta(Grouped):
     """Adadelta: steps of the size of the past updates, so that no rate need be chosen (Zeiler 2012).
 
-    lr: what the update is multiplied by; 1 is the paper's
-    rho: decay of the running means of squared gradients and of squared updates
-    eps: added inside both roots; the very first step is its root long
-    weight_decay: L2 penalty, added to the gradient of matrices (coupled)
+    lr: what the update is multiplied by; 1 is the paper's ｜ 乘在更新量上的系数；论文取 1
+    rho: decay of the running means of squared gradients and of squared updates ｜ 梯度平方与更新量平方两个滑动平均的衰减系数
+    eps: added inside both roots; the very first step is its root long ｜ 加在两个根号之内；第一步的长度就是它的平方根
+    weight_decay: L2 penalty, added to the gradient of matrices (coupled) ｜ 权重衰减：加在矩阵梯度上的 L2 项（耦合式）
 
     Formula: Δ ← √(u + eps) / √(s + eps) · g;  w ← w − lr · Δ;  u ← rho · u + (1 − rho) · Δ²
     When it helps: when no rate can be tuned at all and the training is short.
@@ -155,11 +156,12 @@ class Adafactor(Grouped):
 
     Steps are relative to the size of the weights; the rate of step n is the smaller of lr and 1 / sqrt(n).
 
-    lr: largest relative step
-    beta2_decay: step n forgets n to this power of the second moments
-    eps: least root mean square that weights are taken to have, so that zeros can move
-    clip: update whose root mean square is above this is scaled down to it
+    lr: largest relative step ｜ 相对步长的上限
+    beta2_decay: step n forgets n to this power of the second moments ｜ 第 n 步时二阶矩遗忘的份额，为 n 的该次幂
+    eps: least root mean square that weights are taken to have, so that zeros can move ｜ 权重均方根的下限，使零权重也能移动
+    clip: update whose root mean square is above this is scaled down to it ｜ 更新量的均方根若超过此值，就缩小到此值
     weight_decay: how much matrices shrink a step, as a multiple of the rate (decoupled)
+        ｜ 权重衰减：每步把矩阵缩小“学习率 × 该系数”（解耦式）
 
     Formula: v_ij ≈ r_i · c_j / Σ r;  u = g / √v, scaled to a root mean square of at most clip;  w ← w − min(lr, 1/√n) · max(rms(w), eps) ·
     u

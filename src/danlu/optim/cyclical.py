@@ -13,13 +13,14 @@ from danlu.optim.schedules import Factor, Gamma, Inside, Schedule
 class Cyclical(Schedule):
     """Rises and falls in straight lines, again and again, between the low and the peak (Smith 2017).
 
-    cycle: steps of one rise and fall
-    low: where each cycle begins and ends, as a share of the peak
-    rise: share of a cycle in which the rate rises
+    cycle: steps of one rise and fall ｜ 一升一降为一个周期，此为其步数
+    low: where each cycle begins and ends, as a share of the peak ｜ 每个周期起止处的学习率与峰值之比
+    rise: share of a cycle in which the rate rises ｜ 周期中上升段所占的比例
     shape: triangular (all cycles alike), halving (each half as high above the low as the one before) or decaying (by gamma a step)
-    gamma: what decaying multiplies the height by each step
-    warmup: steps of warm-up, or below 1 their share of the total
-    warmup_shape: linear or exponential
+        ｜ triangular 各周期相同，halving 每个周期高出低点的幅度减半，decaying 幅度每步乘以 gamma
+    gamma: what decaying multiplies the height by each step ｜ decaying 时幅度每步乘以的系数
+    warmup: steps of warm-up, or below 1 their share of the total ｜ 预热步数；小于 1 时为占总步数的比例
+    warmup_shape: linear or exponential ｜ 预热的形状：linear 线性，exponential 指数
 
     Formula: factor = low + (1 − low) · share of the way up or down · height of the cycle
     When it helps: finding a range of rates, and giving `swa` or snapshots points at the low ends.

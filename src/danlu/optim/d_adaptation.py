@@ -26,14 +26,16 @@ class DAdaptation(Grouped, OwnRate):
 
     The rate it found is in the reports as `rate`.
 
-    lr: what the bound is multiplied by; leave it at 1
-    beta1: decay of the running mean of the gradient
+    lr: what the bound is multiplied by; leave it at 1 ｜ 乘在下界上的系数；保持 1 即可
+    beta1: decay of the running mean of the gradient ｜ 一阶矩（梯度滑动平均）的衰减系数
     beta2: decay of the running mean of its square; its root decays the bound's sums
-    eps: added to the root of the second moment
+        ｜ 二阶矩（梯度平方滑动平均）的衰减系数；其平方根用于衰减估计下界的各个累加和
+    eps: added to the root of the second moment ｜ 加在二阶矩平方根上的小量
     weight_decay: how much matrices shrink a step, as a multiple of the rate (decoupled)
-    start: the first bound; too small costs a few steps, too large cannot be undone
-    growth: largest ratio of two bounds that follow one another; 1.02 is a warm-up of its own
-    bias_correction: correct Adam's moments for their start
+        ｜ 权重衰减：每步把矩阵缩小“学习率 × 该系数”（解耦式）
+    start: the first bound; too small costs a few steps, too large cannot be undone ｜ 下界的初值；太小只多花几步，太大则无法挽回
+    growth: largest ratio of two bounds that follow one another; 1.02 is a warm-up of its own ｜ 相邻两步下界之比的上限；1.02 相当于自带预热
+    bias_correction: correct Adam's moments for their start ｜ 对 Adam 的两个矩做偏差修正
 
     Formula: w ← w − d · m / (√v + eps);  d ← max(d, Σ λ (g · s) / ((1 − √β₂) |s|)), a lower bound of the distance to the solution
     When it helps: when nobody can tune a rate: it finds one while training.

@@ -19,12 +19,14 @@ from danlu.optim.groups import Grouped
 class SGD(Grouped):
     """Stochastic gradient descent with momentum, Nesterov's if asked for (Robbins & Monro 1951; Sutskever et al. 2013).
 
-    lr: learning rate
-    momentum: how much of the last update is kept
+    lr: learning rate ｜ 学习率
+    momentum: how much of the last update is kept ｜ 动量：上一步的更新保留多少
     nesterov: look ahead along the momentum; needs momentum above 0 and no dampening
-    weight_decay: L2 penalty, added to the gradient of matrices (coupled)
-    dampening: how much of a new gradient the momentum leaves out
+        ｜ Nesterov：沿动量方向向前看一步；要求 momentum 大于 0、dampening 为 0
+    weight_decay: L2 penalty, added to the gradient of matrices (coupled) ｜ 权重衰减：加在矩阵梯度上的 L2 项（耦合式）
+    dampening: how much of a new gradient the momentum leaves out ｜ 新梯度中不计入动量的份额
     fused: fused kernels; auto takes them where torch has right ones for the device and dtype, off takes foreach
+        ｜ 融合内核；auto 在 torch 对该设备与数据类型有正确的融合内核时使用，off 用 foreach
 
     Formula: v ← momentum · v + g;  w ← w − lr · v  (Nesterov: w ← w − lr · (g + momentum · v))
     When it helps: convolutional nets with normalisation and a tuned rate, where it often generalises best; linear models; as the plain
@@ -75,12 +77,14 @@ class SGD(Grouped):
 class Adam(Grouped):
     """Adam: steps scaled by running moments of the gradient; weight decay is an L2 term in the gradient (Kingma & Ba 2015).
 
-    lr: learning rate
-    beta1: decay of the running mean of the gradient
-    beta2: decay of the running mean of its square
-    eps: added to the root of the second moment
+    lr: learning rate ｜ 学习率
+    beta1: decay of the running mean of the gradient ｜ 一阶矩（梯度滑动平均）的衰减系数
+    beta2: decay of the running mean of its square ｜ 二阶矩（梯度平方滑动平均）的衰减系数
+    eps: added to the root of the second moment ｜ 加在二阶矩平方根上的小量
     weight_decay: L2 penalty, added to the gradient of matrices (coupled; for the decoupled one take adamw)
+        ｜ 权重衰减：加在矩阵梯度上的 L2 项（耦合式；解耦式请用 adamw）
     fused: fused kernels; auto takes them where torch has right ones for the device and dtype, off takes foreach
+        ｜ 融合内核；auto 在 torch 对该设备与数据类型有正确的融合内核时使用，off 用 foreach
 
     Formula: m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;  w ← w − lr · m̂ / (√v̂ + eps), m̂ and v̂ corrected for their start
     When it helps: nets whose gradients differ in scale from layer to layer, sparse or noisy gradients; it works over a wide window of
@@ -125,12 +129,14 @@ class Adam(Grouped):
 class AdamW(Grouped):
     """Adam with decoupled weight decay: parameters shrink by lr times the decay, whatever their gradient (Loshchilov & Hutter 2019).
 
-    lr: learning rate
-    beta1: decay of the running mean of the gradient
-    beta2: decay of the running mean of its square
-    eps: added to the root of the second moment
+    lr: learning rate ｜ 学习率
+    beta1: decay of the running mean of the gradient ｜ 一阶矩（梯度滑动平均）的衰减系数
+    beta2: decay of the running mean of its square ｜ 二阶矩（梯度平方滑动平均）的衰减系数
+    eps: added to the root of the second moment ｜ 加在二阶矩平方根上的小量
     weight_decay: how much matrices shrink a step, as a multiple of the rate (decoupled)
+        ｜ 权重衰减：每步把矩阵缩小“学习率 × 该系数”（解耦式）
     fused: fused kernels; auto takes them where torch has right ones for the device and dtype, off takes foreach
+        ｜ 融合内核；auto 在 torch 对该设备与数据类型有正确的融合内核时使用，off 用 foreach
 
     Formula: w ← (1 − lr · weight_decay) · w − lr · m̂ / (√v̂ + eps), m̂ and v̂ as in Adam
     When it helps: the first thing to try for nearly every net, transformers above all; decay and rate can be tuned apart.
@@ -175,13 +181,15 @@ class AdamW(Grouped):
 class NAdam(Grouped):
     """Adam with Nesterov's momentum, whose share rises over the first steps (Dozat 2016, "Incorporating Nesterov momentum into Adam").
 
-    lr: learning rate
-    beta1: decay of the running mean of the gradient
-    beta2: decay of the running mean of its square
-    eps: added to the root of the second moment
-    momentum_decay: how fast the momentum's share rises; 0 has it whole from the start
-    weight_decay: decay of matrices
+    lr: learning rate ｜ 学习率
+    beta1: decay of the running mean of the gradient ｜ 一阶矩（梯度滑动平均）的衰减系数
+    beta2: decay of the running mean of its square ｜ 二阶矩（梯度平方滑动平均）的衰减系数
+    eps: added to the root of the second moment ｜ 加在二阶矩平方根上的小量
+    momentum_decay: how fast the momentum's share rises from half of beta1; 0 leaves it there
+        ｜ 动量所占份额由 beta1 的一半升高的快慢；0 为一直停在一半
+    weight_decay: decay of matrices ｜ 矩阵的权重衰减
     decoupled: matrices shrink by lr times the decay, as in adamw; else the decay is an L2 penalty in the gradient
+        ｜ true 时同 adamw，矩阵每步缩小“lr × 衰减”；否则衰减是加在梯度上的 L2 项
 
     Formula: w ← w − lr · (μ₊ m̂ + (1 − μ) ĝ) / (√v̂ + eps), where the share μ of the momentum rises over the first steps
     When it helps: where Adam does; a little faster at the start of noisy or recurrent trainings.
@@ -224,12 +232,13 @@ class NAdam(Grouped):
 class RAdam(Grouped):
     """Adam that leaves its second moment out until enough was seen, then rectifies its variance: a warm-up of its own (Liu et al. 2020).
 
-    lr: learning rate
-    beta1: decay of the running mean of the gradient
-    beta2: decay of the running mean of its square
-    eps: added to the root of the second moment
-    weight_decay: decay of matrices
+    lr: learning rate ｜ 学习率
+    beta1: decay of the running mean of the gradient ｜ 一阶矩（梯度滑动平均）的衰减系数
+    beta2: decay of the running mean of its square ｜ 二阶矩（梯度平方滑动平均）的衰减系数
+    eps: added to the root of the second moment ｜ 加在二阶矩平方根上的小量
+    weight_decay: decay of matrices ｜ 矩阵的权重衰减
     decoupled: matrices shrink by lr times the decay, as in adamw; else the decay is an L2 penalty in the gradient
+        ｜ true 时同 adamw，矩阵每步缩小“lr × 衰减”；否则衰减是加在梯度上的 L2 项
 
     Formula: w ← w − lr · r_t · m̂ / (√v̂ + eps), with r_t → 1 as v becomes sure; w ← w − lr · m̂ while too little was seen
     When it helps: trainings without a warm-up, or where nobody wants to tune one.

@@ -30,8 +30,9 @@ LayerDecay = Annotated[float, Range(0, 1, open_low=True)]
 class Grouped:
     """What all optimisers share: the rule by which parameters are grouped.
 
-    decay_norms: norms and biases decay too
+    decay_norms: norms and biases decay too ｜ 归一化层与偏置也做权重衰减
     layer_decay: what each layer's rate is multiplied by, counted down from the top; 1 is one rate for all
+        ｜ 逐层学习率衰减：从顶层往下，每层的学习率再乘一次该系数；1 为各层相同
     """
 
     width_rule: ClassVar[Literal["", "sgd", "adam"]] = ""  # how a rate must change with the width of a layer, see techniques.model.mup

@@ -21,14 +21,16 @@ class Hypergradient(Grouped, OwnRate):
 
     The rate it found is in the reports as `rate`; a schedule multiplies it. It never becomes negative.
 
-    lr: learning rate to start with
+    lr: learning rate to start with ｜ 初始学习率
     hyper_lr: learning rate of the learning rate; the paper has 1e-7 for adam and 1e-3 for sgd
-    inner: what takes the steps: adam or sgd
-    momentum: of sgd: how much of the last update is kept
-    beta1: of adam: decay of the running mean of the gradient
-    beta2: of adam: decay of the running mean of its square
-    eps: of adam: added to the root of the second moment
+        ｜ 学习率的学习率；论文对 adam 取 1e-7，对 sgd 取 1e-3
+    inner: what takes the steps: adam or sgd ｜ 内层优化器：adam 或 sgd
+    momentum: of sgd: how much of the last update is kept ｜ 用于 sgd：动量，上一步的更新保留多少
+    beta1: of adam: decay of the running mean of the gradient ｜ 用于 adam：一阶矩的衰减系数
+    beta2: of adam: decay of the running mean of its square ｜ 用于 adam：二阶矩的衰减系数
+    eps: of adam: added to the root of the second moment ｜ 用于 adam：加在二阶矩平方根上的小量
     weight_decay: how much matrices shrink a step, as a multiple of the rate (decoupled)
+        ｜ 权重衰减：每步把矩阵缩小“学习率 × 该系数”（解耦式）
 
     Formula: lr ← lr + hyper_lr · (g_t · u_{t−1}), u the last direction; then the step of adam or sgd
     When it helps: a rate that is roughly known and should adapt itself on the way.

@@ -18,11 +18,11 @@ from danlu.optim.groups import Grouped
 class LAMB(Grouped):
     """LAMB: each tensor moves by the rate times its own norm, in Adam's direction; for very large batches (You et al. 2020).
 
-    lr: learning rate, relative to the norm of each tensor
-    beta1: decay of the running mean of the gradient
-    beta2: decay of the running mean of its square
-    eps: added to the root of the second moment
-    weight_decay: decay of matrices, added to the direction before its length is set
+    lr: learning rate, relative to the norm of each tensor ｜ 学习率，相对于每个张量的范数
+    beta1: decay of the running mean of the gradient ｜ 一阶矩（梯度滑动平均）的衰减系数
+    beta2: decay of the running mean of its square ｜ 二阶矩（梯度平方滑动平均）的衰减系数
+    eps: added to the root of the second moment ｜ 加在二阶矩平方根上的小量
+    weight_decay: decay of matrices, added to the direction before its length is set ｜ 矩阵的权重衰减，在确定步长之前加到方向上
 
     Formula: u = m̂ / (√v̂ + eps) + weight_decay · w;  w ← w − lr · |w| / |u| · u for each tensor
     When it helps: very large batches, at which Adam's rate would have to be so high that some layers diverge.

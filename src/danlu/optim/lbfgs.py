@@ -18,13 +18,13 @@ class LBFGS:
     Made for full batches: set batch_size to the number of rows, and micro_batch_size to what fits; the gradient is that of the whole batch.
     Parameters are one group (there is no weight decay; use a penalty in the loss), and a step whose numbers are not finite is undone.
 
-    lr: length of the first try along a direction (strong_wolfe adapts it)
-    max_iter: iterations of a step, each with at least one evaluation
-    max_eval: evaluations of a step (None: 5/4 of max_iter)
-    history: pairs of steps and gradient changes that are remembered
-    line_search: strong_wolfe, or none, which trusts lr
-    tolerance_grad: a step ends when no gradient is larger
-    tolerance_change: a step ends when neither weights nor loss change more
+    lr: length of the first try along a direction (strong_wolfe adapts it) ｜ 沿一个方向首次试探的步长（strong_wolfe 会自行调整）
+    max_iter: iterations of a step, each with at least one evaluation ｜ 每步的迭代次数上限，每次迭代至少求值一次
+    max_eval: evaluations of a step (None: 5/4 of max_iter) ｜ 每步的求值次数上限（null：max_iter 的 5/4）
+    history: pairs of steps and gradient changes that are remembered ｜ 记住多少对位移与梯度变化
+    line_search: strong_wolfe, or none, which trusts lr ｜ 线搜索：strong_wolfe；none 不搜索，直接用 lr
+    tolerance_grad: a step ends when no gradient is larger ｜ 梯度的每个分量都不超过此值时结束这一步
+    tolerance_change: a step ends when the weights or the loss change by no more than this ｜ 权重或损失的变化不超过此值时结束这一步
 
     Formula: w ← w + α · d, d = −H g with H built from the last `history` pairs of steps and gradient changes, α by a line search
     When it helps: full batches of smooth problems: regression, small nets, physics-informed losses; few steps to high precision.

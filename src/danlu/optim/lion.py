@@ -18,10 +18,11 @@ from danlu.optim.groups import Grouped
 class Lion(Grouped):
     """Lion: every parameter moves by the rate in the direction of the sign of its momentum; half of Adam's state (Chen et al. 2023).
 
-    lr: learning rate; a third to a tenth of what AdamW takes
-    beta1: share of the momentum, against the new gradient, in the update
-    beta2: decay of the momentum
+    lr: learning rate; a third to a tenth of what AdamW takes ｜ 学习率；取 AdamW 的三分之一到十分之一
+    beta1: share of the momentum, against the new gradient, in the update ｜ 更新方向中动量所占的份额，其余为新梯度
+    beta2: decay of the momentum ｜ 动量的衰减系数
     weight_decay: how much matrices shrink a step, as a multiple of the rate (decoupled); three to ten times what AdamW takes
+        ｜ 权重衰减：每步把矩阵缩小“学习率 × 该系数”（解耦式）；取 AdamW 的三到十倍
 
     Formula: w ← (1 − lr · weight_decay) · w − lr · sign(β₁ m + (1 − β₁) g);  m ← β₂ m + (1 − β₂) g
     When it helps: large batches and models where half of Adam's state counts.

@@ -24,17 +24,21 @@ class Muon(Grouped):
     The rest are embeddings, the output layer, convolutions, norms and biases. "Muon: an optimizer for hidden layers in neural networks";
     the scale of updates after Liu et al. 2025, "Muon is scalable for LLM training".
 
-    lr: learning rate of the hidden matrices
-    momentum: how much of the running mean of the gradient is kept
-    nesterov: look ahead along the momentum
+    lr: learning rate of the hidden matrices ｜ 隐藏层矩阵的学习率
+    momentum: how much of the running mean of the gradient is kept ｜ 动量：梯度滑动平均保留多少
+    nesterov: look ahead along the momentum ｜ Nesterov：沿动量方向向前看一步
     iterations: Newton-Schulz iterations that make the update orthogonal, in bfloat16
+        ｜ 使更新正交化的 Newton-Schulz 迭代次数（以 bfloat16 计算）
     scale: adamw makes updates as large as AdamW's, so that its rates and decays can be kept; original is sqrt(max(1, rows / columns))
+        ｜ adamw 使更新与 AdamW 一样大，其学习率与权重衰减可以照用；original 为 sqrt(max(1, 行数 / 列数))
     weight_decay: how much matrices shrink a step, as a multiple of their rate (decoupled)
-    adamw_lr: learning rate of the rest (null: lr, which suits scale=adamw)
-    beta1: of the rest: decay of the running mean of the gradient
-    beta2: of the rest: decay of the running mean of its square
-    eps: of the rest: added to the root of the second moment
+        ｜ 权重衰减：每步把矩阵缩小“其学习率 × 该系数”（解耦式）
+    adamw_lr: learning rate of the rest (null: lr, which suits scale=adamw) ｜ 其余参数的学习率（null：取 lr，适合 scale=adamw）
+    beta1: of the rest: decay of the running mean of the gradient ｜ 其余参数：一阶矩的衰减系数
+    beta2: of the rest: decay of the running mean of its square ｜ 其余参数：二阶矩的衰减系数
+    eps: of the rest: added to the root of the second moment ｜ 其余参数：加在二阶矩平方根上的小量
     fused: of the rest: fused kernels; auto takes them where torch has right ones, off takes foreach
+        ｜ 其余参数：融合内核；auto 在 torch 有正确的融合内核时使用，off 用 foreach
 
     Formula: M ← momentum · M + G;  W ← (1 − lr · decay) · W − lr · s · NS₅(M), with NS₅(M) ≈ U Vᵀ of M's singular decomposition; AdamW for
     the rest

@@ -22,15 +22,15 @@ class ReduceOnPlateau(Technique):
     Each report that carries the metric is one look, and the next step's rate follows it. Better means better by more than `threshold`,
     relative to the best so far; what is not finite is never better.
 
-    watch: the metric
-    mode: whether it should become small (min) or large (max)
-    factor: what the rate is multiplied by
-    patience: looks without improvement that are put up with; the next one reduces
-    threshold: relative improvement below which a look counts as none
-    cooldown: looks after a reduction that are not counted
-    floor: the smallest rate, as a share of the peak
-    warmup: steps of warm-up, or below 1 their share of the total
-    warmup_shape: linear or exponential
+    watch: the metric ｜ 所看的指标
+    mode: whether it should become small (min) or large (max) ｜ 指标越小越好（min）还是越大越好（max）
+    factor: what the rate is multiplied by ｜ 每次降低时学习率乘以的系数
+    patience: looks without improvement that are put up with; the next one reduces ｜ 容忍多少次没有改善的验证；再有一次就降低
+    threshold: relative improvement below which a look counts as none ｜ 相对改善不足此值，就算没有改善
+    cooldown: looks after a reduction that are not counted ｜ 降低之后有多少次验证不计入
+    floor: the smallest rate, as a share of the peak ｜ 学习率的下限与峰值之比
+    warmup: steps of warm-up, or below 1 their share of the total ｜ 预热步数；小于 1 时为占总步数的比例
+    warmup_shape: linear or exponential ｜ 预热的形状：linear 线性，exponential 指数
 
     Formula: rate ← max(factor · rate, floor · peak) when `watch` has not improved by `threshold` in more than `patience` looks
     When it helps: runs of unknown length on a metric that can be trusted: the rate falls when progress ends.

@@ -26,16 +26,19 @@ class Prodigy(Grouped, OwnRate):
 
     The rate it found is in the reports as `rate`. It goes well with a cosine schedule; with a warm-up set safeguard=true.
 
-    lr: what the estimate is multiplied by; leave it at 1
-    beta1: decay of the running mean of the gradient
+    lr: what the estimate is multiplied by; leave it at 1 ｜ 乘在估计值上的系数；保持 1 即可
+    beta1: decay of the running mean of the gradient ｜ 一阶矩（梯度滑动平均）的衰减系数
     beta2: decay of the running mean of its square; its root decays the estimate's sums
-    eps: added to the root of the second moment, as a multiple of the estimate
+        ｜ 二阶矩（梯度平方滑动平均）的衰减系数；其平方根用于衰减估计所用的各个累加和
+    eps: added to the root of the second moment, as a multiple of the estimate ｜ 加在二阶矩平方根上的小量，以估计值的倍数计
     weight_decay: how much matrices shrink a step, as a multiple of the rate (decoupled)
-    start: the first estimate; too small costs a few steps, too large cannot be undone
+        ｜ 权重衰减：每步把矩阵缩小“学习率 × 该系数”（解耦式）
+    start: the first estimate; too small costs a few steps, too large cannot be undone ｜ 估计的初值；太小只多花几步，太大则无法挽回
     share: what the estimate is multiplied by, if the rate should be smaller or larger than found
-    growth: largest ratio of two estimates that follow one another
-    bias_correction: correct Adam's moments for their start
-    safeguard: keep a warm-up from making the estimate too large
+        ｜ 估计值的缩放系数，用于让学习率比找到的更小或更大
+    growth: largest ratio of two estimates that follow one another ｜ 相邻两步估计值之比的上限
+    bias_correction: correct Adam's moments for their start ｜ 对 Adam 的两个矩做偏差修正
+    safeguard: keep a warm-up from making the estimate too large ｜ 防止预热使估计值过大
 
     Formula: w ← w − d · m / (√v + d · eps);  d ← max(d, share · Σ d² (g · (w₀ − w)) / |s|₁), an estimate of the distance |w₀ − w*|
     When it helps: when nobody can tune a rate; finds it faster than D-Adaptation.

@@ -29,13 +29,16 @@ Power = Annotated[float, Range(0, 16)]  # of a count of steps and of a rate: mor
 class ScheduleFree(Technique):
     """What both share: the average as the weights to validate and export.
 
-    lr: learning rate
-    beta: where between z (0) and x (1) the gradient is taken
+    lr: learning rate ｜ 学习率
+    beta: where between z (0) and x (1) the gradient is taken ｜ 在 z（0）与 x（1）之间何处求梯度
     weight_decay: how much matrices shrink a step, as a multiple of the rate; taken at y
-    power: step n weighs n to this power in the average
+        ｜ 权重衰减：每步把矩阵缩小“学习率 × 该系数”；按 y 处的权重计算
+    power: step n weighs n to this power in the average ｜ 平均时第 n 步的权重为 n 的该次幂
     rate_power: a step weighs its rate to this power, so that those of a warm-up count less
-    decay_norms: norms and biases decay too
+        ｜ 平均时每步再按学习率的该次幂加权，使预热阶段占得少
+    decay_norms: norms and biases decay too ｜ 归一化层与偏置也做权重衰减
     layer_decay: what each layer's rate is multiplied by, counted down from the top; 1 is one rate for all
+        ｜ 逐层学习率衰减：从顶层往下，每层的学习率再乘一次该系数；1 为各层相同
     """
 
     lr: Positive = 1.0
@@ -78,12 +81,16 @@ class ScheduleFreeSGD(ScheduleFree):
     """Schedule-free SGD: no decay of the rate, and no length of training to choose beforehand (Defazio et al. 2024).
 
     lr: learning rate; larger than that of SGD with momentum, which is already a sum over steps
-    beta: where between z (0) and x (1) the gradient is taken
+        ｜ 学习率；应大于带动量的 SGD，后者的步本来就是多步之和
+    beta: where between z (0) and x (1) the gradient is taken ｜ 在 z（0）与 x（1）之间何处求梯度
     weight_decay: how much matrices shrink a step, as a multiple of the rate; taken at y
-    power: step n weighs n to this power in the average
+        ｜ 权重衰减：每步把矩阵缩小“学习率 × 该系数”；按 y 处的权重计算
+    power: step n weighs n to this power in the average ｜ 平均时第 n 步的权重为 n 的该次幂
     rate_power: a step weighs its rate to this power, so that those of a warm-up count less
-    decay_norms: norms and biases decay too
+        ｜ 平均时每步再按学习率的该次幂加权，使预热阶段占得少
+    decay_norms: norms and biases decay too ｜ 归一化层与偏置也做权重衰减
     layer_decay: what each layer's rate is multiplied by, counted down from the top; 1 is one rate for all
+        ｜ 逐层学习率衰减：从顶层往下，每层的学习率再乘一次该系数；1 为各层相同
 
     Formula: y = (1 − beta) z + beta x;  z ← z − lr · ∇L(y);  x ← x + c (z − x), c the step's share of all weights so far
     When it helps: trainings of unknown length: at every moment x is about what a decayed rate would have reached.
@@ -119,15 +126,18 @@ class ScheduleFreeSGD(ScheduleFree):
 class ScheduleFreeAdamW(ScheduleFree):
     """Schedule-free AdamW: no decay of the rate, and no length of training to choose beforehand (Defazio et al. 2024).
 
-    lr: learning rate; up to ten times what AdamW takes
-    beta: where between z (0) and x (1) the gradient is taken
-    beta2: decay of the running mean of the squared gradient
-    eps: added to the root of the second moment
+    lr: learning rate; up to ten times what AdamW takes ｜ 学习率；最高可取 AdamW 的十倍
+    beta: where between z (0) and x (1) the gradient is taken ｜ 在 z（0）与 x（1）之间何处求梯度
+    beta2: decay of the running mean of the squared gradient ｜ 二阶矩（梯度平方滑动平均）的衰减系数
+    eps: added to the root of the second moment ｜ 加在二阶矩平方根上的小量
     weight_decay: how much matrices shrink a step, as a multiple of the rate; taken at y
-    power: step n weighs n to this power in the average
+        ｜ 权重衰减：每步把矩阵缩小“学习率 × 该系数”；按 y 处的权重计算
+    power: step n weighs n to this power in the average ｜ 平均时第 n 步的权重为 n 的该次幂
     rate_power: a step weighs its rate to this power, so that those of a warm-up count less
-    decay_norms: norms and biases decay too
+        ｜ 平均时每步再按学习率的该次幂加权，使预热阶段占得少
+    decay_norms: norms and biases decay too ｜ 归一化层与偏置也做权重衰减
     layer_decay: what each layer's rate is multiplied by, counted down from the top; 1 is one rate for all
+        ｜ 逐层学习率衰减：从顶层往下，每层的学习率再乘一次该系数；1 为各层相同
 
     Formula: as schedule_free_sgd, with z ← z − lr · ∇L(y) / (√v̂ + eps)
     When it helps: trainings of unknown length, with AdamW's scaling: the same recipe can be stopped or prolonged at any time.

@@ -98,8 +98,8 @@ class Schedule:
 class Constant(Schedule):
     """The same rate throughout.
 
-    warmup: steps of warm-up, or below 1 their share of the total
-    warmup_shape: linear or exponential
+    warmup: steps of warm-up, or below 1 their share of the total ｜ 预热步数；小于 1 时为占总步数的比例
+    warmup_shape: linear or exponential ｜ 预热的形状：linear 线性，exponential 指数
 
     Formula: factor(step) = 1
     When it helps: looking for a rate, short tests, and optimisers that average or adapt by themselves.
@@ -128,10 +128,10 @@ class Constant(Schedule):
 class Step(Schedule):
     """Drops by the same ratio at equal distances.
 
-    every: steps between drops
-    gamma: what each drop multiplies by
-    warmup: steps of warm-up, or below 1 their share of the total
-    warmup_shape: linear or exponential
+    every: steps between drops ｜ 两次下降之间的步数
+    gamma: what each drop multiplies by ｜ 每次下降乘以的系数
+    warmup: steps of warm-up, or below 1 their share of the total ｜ 预热步数；小于 1 时为占总步数的比例
+    warmup_shape: linear or exponential ｜ 预热的形状：linear 线性，exponential 指数
 
     Formula: factor(step) = gamma^⌊step / every⌋
     When it helps: convolutional nets with SGD, where one wants to see what each drop gains.
@@ -166,9 +166,10 @@ class MultiStep(Schedule):
     """Drops by the same ratio at given steps.
 
     milestones: the steps of the drops, counted from the end of the warm-up; one that is named twice drops twice
-    gamma: what each drop multiplies by
-    warmup: steps of warm-up, or below 1 their share of the total
-    warmup_shape: linear or exponential
+        ｜ 下降的各个步数，从预热结束时算起；同一步写两次就降两次
+    gamma: what each drop multiplies by ｜ 每次下降乘以的系数
+    warmup: steps of warm-up, or below 1 their share of the total ｜ 预热步数；小于 1 时为占总步数的比例
+    warmup_shape: linear or exponential ｜ 预热的形状：linear 线性，exponential 指数
 
     Formula: factor(step) = gamma^(number of milestones up to step)
     When it helps: repeating published recipes that name the steps of their drops.
@@ -203,11 +204,12 @@ class MultiStep(Schedule):
 class Cosine(Schedule):
     """Half a cosine from the peak to the floor, in one cycle or with warm restarts (SGDR, Loshchilov & Hutter 2017).
 
-    floor: where each cycle ends, as a share of the peak
+    floor: where each cycle ends, as a share of the peak ｜ 每个周期结束时的学习率与峰值之比
     cycles: how many cycles fill the steps; each but the first is a restart at the peak
-    growth: how much longer each cycle is than the one before
-    warmup: steps of warm-up, or below 1 their share of the total
-    warmup_shape: linear or exponential
+        ｜ 全部步数分成几个周期；除第一个外，每个都从峰值热重启
+    growth: how much longer each cycle is than the one before ｜ 每个周期的长度是前一个的几倍
+    warmup: steps of warm-up, or below 1 their share of the total ｜ 预热步数；小于 1 时为占总步数的比例
+    warmup_shape: linear or exponential ｜ 预热的形状：linear 线性，exponential 指数
 
     Formula: factor = floor + (1 − floor) · (1 + cos(π · share of the cycle)) / 2
     When it helps: the usual choice when the length of the run is known: high for half of it, then a smooth decay to nothing.
@@ -252,10 +254,10 @@ class Cosine(Schedule):
 class Exponential(Schedule):
     """Falls by the same ratio over equal distances, smoothly.
 
-    gamma: what the rate is multiplied by over `every` steps
-    every: steps that gamma is for
-    warmup: steps of warm-up, or below 1 their share of the total
-    warmup_shape: linear or exponential
+    gamma: what the rate is multiplied by over `every` steps ｜ 每 `every` 步学习率乘以的系数
+    every: steps that gamma is for ｜ gamma 对应的步数
+    warmup: steps of warm-up, or below 1 their share of the total ｜ 预热步数；小于 1 时为占总步数的比例
+    warmup_shape: linear or exponential ｜ 预热的形状：linear 线性，exponential 指数
 
     Formula: factor(step) = gamma^(step / every)
     When it helps: long runs without a known end that should still slow down smoothly.
@@ -287,10 +289,10 @@ class Exponential(Schedule):
 class Polynomial(Schedule):
     """Falls to the floor as a power of the share of steps that is left.
 
-    power: 1 is a straight line; larger falls sooner
-    floor: where it ends, as a share of the peak
-    warmup: steps of warm-up, or below 1 their share of the total
-    warmup_shape: linear or exponential
+    power: 1 is a straight line; larger falls sooner ｜ 幂次：1 为直线；越大降得越早
+    floor: where it ends, as a share of the peak ｜ 结束时的学习率与峰值之比
+    warmup: steps of warm-up, or below 1 their share of the total ｜ 预热步数；小于 1 时为占总步数的比例
+    warmup_shape: linear or exponential ｜ 预热的形状：linear 线性，exponential 指数
 
     Formula: factor = floor + (1 − floor) · (1 − step / steps)^power
     When it helps: segmentation and detection recipes that name it; a decay whose shape can be tuned by one number.
@@ -322,9 +324,9 @@ class Polynomial(Schedule):
 class Linear(Schedule):
     """A straight line from the peak to the floor.
 
-    floor: where it ends, as a share of the peak
-    warmup: steps of warm-up, or below 1 their share of the total
-    warmup_shape: linear or exponential
+    floor: where it ends, as a share of the peak ｜ 结束时的学习率与峰值之比
+    warmup: steps of warm-up, or below 1 their share of the total ｜ 预热步数；小于 1 时为占总步数的比例
+    warmup_shape: linear or exponential ｜ 预热的形状：linear 线性，exponential 指数
 
     Formula: factor = floor + (1 − floor) · (1 − step / steps)
     When it helps: fine-tuning of transformers and short budgets; as good as a cosine with fewer words.
@@ -355,9 +357,9 @@ class Linear(Schedule):
 class InverseSqrt(Schedule):
     """Falls with the root of the step; with as much warm-up as timescale it is the Transformer's (Vaswani et al. 2017).
 
-    timescale: steps after which the factor is the root of a half
-    warmup: steps of warm-up, or below 1 their share of the total
-    warmup_shape: linear or exponential
+    timescale: steps after which the factor is the root of a half ｜ 经过这么多步后，学习率降到峰值的 1/√2
+    warmup: steps of warm-up, or below 1 their share of the total ｜ 预热步数；小于 1 时为占总步数的比例
+    warmup_shape: linear or exponential ｜ 预热的形状：linear 线性，exponential 指数
 
     Formula: factor(step) = √(timescale / (timescale + step))
     When it helps: long pre-training whose end is not known; the Transformer's schedule when warm-up equals timescale.
@@ -388,11 +390,12 @@ class InverseSqrt(Schedule):
 class WSD(Schedule):
     """Warm-up, stable, decay: the peak for most of the run, then a decay (Hu et al. 2024; shapes after Hägele et al. 2024).
 
-    decay: the decay's share of the steps after the warm-up; at least one step
+    decay: the decay's share of the steps after the warm-up; at least one step ｜ 衰减段占预热之后步数的比例；至少一步
     shape: how it decays: linear, sqrt (1 minus the root of the share done) or cosine
-    floor: where it ends, as a share of the peak
-    warmup: steps of warm-up, or below 1 their share of the total
-    warmup_shape: linear or exponential
+        ｜ 衰减的形状：linear 直线，sqrt（1 减去已走比例的平方根），cosine 余弦
+    floor: where it ends, as a share of the peak ｜ 结束时的学习率与峰值之比
+    warmup: steps of warm-up, or below 1 their share of the total ｜ 预热步数；小于 1 时为占总步数的比例
+    warmup_shape: linear or exponential ｜ 预热的形状：linear 线性，exponential 指数
 
     Formula: factor = 1 until the last share `decay` of the steps; there floor + (1 − floor) · (1 − √x), x the share done (or linear,
     cosine)
@@ -437,11 +440,11 @@ class OneCycle(Schedule):
 
     The optimiser's rate is the peak. Only the rate cycles, not the momentum. Its rise is a warm-up of its own.
 
-    rise: share of the steps in which the rate rises
-    start: where it starts, as a share of the peak
-    floor: where it ends, as a share of the peak
-    warmup: steps of warm-up before the rise, or below 1 their share of the total
-    warmup_shape: linear or exponential
+    rise: share of the steps in which the rate rises ｜ 上升段占步数的比例
+    start: where it starts, as a share of the peak ｜ 起始学习率与峰值之比
+    floor: where it ends, as a share of the peak ｜ 结束时的学习率与峰值之比
+    warmup: steps of warm-up before the rise, or below 1 their share of the total ｜ 上升段之前的预热步数；小于 1 时为占总步数的比例
+    warmup_shape: linear or exponential ｜ 预热的形状：linear 线性，exponential 指数
 
     Formula: rises from start to the peak over `rise` of the steps and falls to floor, both half cosines
     When it helps: short budgets: a peak several times as high as a constant rate bears, with a warm-up and a decay to nothing around it.

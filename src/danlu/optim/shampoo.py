@@ -23,13 +23,17 @@ class Shampoo(Grouped):
     of a convolution is a matrix with a row for each output channel; a vector g moves along (sum of g g^T)^(-1/2) g.
 
     lr: learning rate; that of Adam suits graft=rmsprop, that of Adagrad suits none
-    momentum: decay of the running mean of the directions
+        ｜ 学习率；graft=rmsprop 时可用 Adam 的，none 时可用 Adagrad 的
+    momentum: decay of the running mean of the directions ｜ 动量：更新方向滑动平均的衰减系数
     beta2: decay of the running covariances; 1 sums them, as in the paper of 2018
-    eps: where the covariances start, as a multiple of the identity
-    every: steps between two computations of the roots
+        ｜ 协方差滑动平均的衰减系数；1 为直接累加，同 2018 年的论文
+    eps: where the covariances start, as a multiple of the identity ｜ 协方差的初值，为单位阵的几倍
+    every: steps between two computations of the roots ｜ 两次重算逆根之间的步数
     graft: rmsprop gives each tensor's step the length of RMSprop's; none leaves Shampoo's own
-    max_side: a side longer than this is left as it is
+        ｜ 嫁接：rmsprop 使每个张量的步长等于 RMSprop 的；none 用 Shampoo 自己的
+    max_side: a side longer than this is left as it is ｜ 某一侧的长度超过此值，就不对它做预条件
     weight_decay: how much matrices shrink a step, as a multiple of the rate (decoupled)
+        ｜ 权重衰减：每步把矩阵缩小“学习率 × 该系数”（解耦式）
 
     Formula: W ← W − lr · L^(−1/4) G R^(−1/4), L = E[G Gᵀ], R = E[Gᵀ G]; the length is RMSprop's
     When it helps: nets with badly scaled, correlated directions, trained for many steps at one shape.

@@ -21,16 +21,19 @@ class SOAP(Grouped):
 
     A kernel of a convolution is a matrix with a row for each output channel. Biases and norms get plain Adam. The first step only measures.
 
-    lr: learning rate
-    beta1: decay of the running mean of the gradient
-    beta2: decay of the running mean of its square, in the eigenbasis
-    basis_beta: decay of the covariances
-    eps: added to the root of the second moment
-    every: steps between two turns of the basis
-    max_side: a side longer than this keeps its own basis
+    lr: learning rate ｜ 学习率
+    beta1: decay of the running mean of the gradient ｜ 一阶矩（梯度滑动平均）的衰减系数
+    beta2: decay of the running mean of its square, in the eigenbasis ｜ 特征基中二阶矩的衰减系数
+    basis_beta: decay of the covariances ｜ 协方差的衰减系数
+    eps: added to the root of the second moment ｜ 加在二阶矩平方根上的小量
+    every: steps between two turns of the basis ｜ 两次转动基之间的步数
+    max_side: a side longer than this keeps its own basis ｜ 某一侧的长度超过此值，就保留原来的基
     sides: both, or only the shorter one of each matrix, at a third of the cost for a little of what is won (section 7.1 of the paper)
+        ｜ both 对矩阵两侧，shorter 只对较短的一侧：代价降到三分之一，只少一点收益（论文 7.1 节）
     bfloat16: auto turns updates back in bfloat16 where the processor multiplies it faster; off keeps to float32
+        ｜ auto 在处理器算 bfloat16 更快时，用它把更新转回原来的基；off 一直用 float32
     weight_decay: how much matrices shrink a step, as a multiple of the rate (decoupled)
+        ｜ 权重衰减：每步把矩阵缩小“学习率 × 该系数”（解耦式）
 
     Formula: W ← W − lr · Q_L · Adam(Q_Lᵀ G Q_R) · Q_Rᵀ, the bases Q turned every `every` steps
     When it helps: as Shampoo, with Adam's robustness: often the fewest steps of all on matrices.

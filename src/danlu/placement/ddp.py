@@ -17,7 +17,7 @@ from danlu.placement.spmd import Spmd
 class DDP(Spmd):
     """Data parallel: each process holds the whole model and takes its share of the batch; gradients are summed over all (Li et al. 2020).
 
-    bucket: megabytes of gradients that are exchanged at once, while backward goes on
+    bucket: megabytes of gradients that are exchanged at once, while backward goes on ｜ 每次通信交换多少 MB 的梯度；与反向传播同时进行
 
     中文: 数据并行：每个进程持有完整模型，处理批次的一部分，梯度在所有进程间求和。
     Scope: 4.1

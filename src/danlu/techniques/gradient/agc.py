@@ -41,9 +41,9 @@ class AGC(Technique):
 
     A unit is a row of a matrix, an output channel of a kernel, and the whole of a vector.
 
-    limit: largest ratio of the two norms that passes unchanged; .inf never clips
-    eps: least norm that a unit's weights are taken to have
-    output: clip the output layer too; the paper leaves it out
+    limit: largest ratio of the two norms that passes unchanged; .inf never clips ｜ 不裁剪的最大范数比；.inf 表示从不裁剪
+    eps: least norm that a unit's weights are taken to have ｜ 单元权重范数的下限
+    output: clip the output layer too; the paper leaves it out ｜ 输出层也裁剪；论文不裁剪输出层
     中文: 自适应梯度裁剪：按每个单元权重的范数限制其梯度的范数。
     """
 

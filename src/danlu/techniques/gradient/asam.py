@@ -38,8 +38,8 @@ from danlu.techniques.gradient.sam import sharpened
 class ASAM(Technique):
     """Use the gradient found uphill by rho T^2 g / |T g|, where T is the magnitude of each weight (1 for biases).
 
-    rho: distance climbed, relative to the weights; ten times SAM's or more
-    eta: added to each magnitude
+    rho: distance climbed, relative to the weights; ten times SAM's or more ｜ 上坡的距离，相对于权重大小；取 SAM 的十倍或更大
+    eta: added to each magnitude ｜ 加在每个权重绝对值上的量
     中文: 自适应锐度感知最小化：上坡的距离按各权重的大小衡量。
     """
 

@@ -35,7 +35,7 @@ from danlu.optim.groups import EMBEDDINGS, owned
 class Centralize(Technique):
     """Subtract from the gradient of each row of a matrix, or output channel of a kernel, its mean; embeddings are left as they are.
 
-    kernels_only: leave the matrices of linear layers as they are, too
+    kernels_only: leave the matrices of linear layers as they are, too ｜ 线性层的矩阵也不处理，只处理卷积核
     中文: 梯度中心化：把每个单元的梯度减去其均值。
     """
 

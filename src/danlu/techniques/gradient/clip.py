@@ -37,7 +37,7 @@ from danlu.fields import PositiveOrInfinite
 class Clip(Technique):
     """Scale the gradient so that its global Euclidean norm is at most `max_norm`.
 
-    max_norm: the largest norm that passes unchanged; .inf never clips
+    max_norm: the largest norm that passes unchanged; .inf never clips ｜ 不裁剪的最大范数；.inf 表示从不裁剪
     中文: 按全局范数裁剪梯度，使其不超过 max_norm。
     """
 

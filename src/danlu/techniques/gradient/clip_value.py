@@ -37,7 +37,7 @@ from danlu.fields import PositiveOrInfinite
 class ClipValue(Technique):
     """Clamp every number of the gradient to [-limit, limit].
 
-    limit: the largest magnitude that passes unchanged; .inf never clips
+    limit: the largest magnitude that passes unchanged; .inf never clips ｜ 不裁剪的最大绝对值；.inf 表示从不裁剪
     中文: 逐元素裁剪梯度，使每个分量不超过 limit。
     """
 

@@ -72,14 +72,18 @@ GROWTH = 19 / 20  # by which damping is adapted for each step between two looks 
 class KFAC(Technique):
     """Multiply each layer's gradient by the inverse of its Kronecker-factored Fisher matrix.
 
-    damping: added to the curvature; larger is closer to the plain gradient
-    decay: how much of the running factors is kept at each update of them
-    factor_every: steps between two updates of the factors
-    inverse_every: steps between two inversions of them
+    damping: added to the curvature; larger is closer to the plain gradient ｜ 阻尼：加在曲率矩阵上；越大越接近普通梯度
+    decay: how much of the running factors is kept at each update of them ｜ 每次更新因子时，因子的滑动平均保留多少
+    factor_every: steps between two updates of the factors ｜ 两次更新因子之间的步数
+    inverse_every: steps between two inversions of them ｜ 两次求逆之间的步数
     fisher: sampled draws one target a row from the model; exact sums over all outputs; empirical takes the targets of the data
+        ｜ sampled 由模型为每行抽一个目标；exact 对所有输出求和；empirical 用数据的目标
     form: kronecker damps and inverts each factor (the paper's); eigen damps their product, by its eigenvectors
+        ｜ kronecker 对每个因子分别加阻尼并求逆（同论文）；eigen 借特征向量对两者之积加阻尼
     trust: the largest change of the model's distribution that a step may make, as lr^2 g F^-1 g (None: no bound)
+        ｜ 信任域：一步最多使模型的输出分布改变多少，以 lr^2 g F^-1 g 计（null：不限制）
     adapt_every: steps between two adaptations of the damping by how well the quadratic model foretold the loss (0: fixed)
+        ｜ 每隔多少步按二次模型对损失的预测好坏调整一次阻尼（0：固定不变）
     中文: K-FAC：用克罗内克分解的费舍尔信息矩阵的逆来预条件每一层的梯度。
     """
 

@@ -66,12 +66,15 @@ Product = Callable[[Sequence[Tensor]], list[Tensor]]
 class NaturalGradient(Technique):
     """Multiply the gradient by the inverse of the whole model's Fisher matrix, over all micro-batches of the step.
 
-    damping: added to the matrix; larger is closer to the plain gradient
+    damping: added to the matrix; larger is closer to the plain gradient ｜ 阻尼：加在矩阵上；越大越接近普通梯度
     curvature: exact sums over all outputs; sampled draws targets from the model; empirical takes the data's; gauss_newton is the loss's own
+        ｜ exact 对所有输出求和；sampled 由模型抽取目标；empirical 用数据的目标；gauss_newton 用损失自身的曲率
     exact_up_to: models of so many weights get the whole matrix, larger ones conjugate gradients
-    iterations: of the conjugate gradients, at most
-    tolerance: they end when the rest is this share of the gradient
+        ｜ 权重不超过这么多的模型用完整矩阵，更大的用共轭梯度
+    iterations: of the conjugate gradients, at most ｜ 共轭梯度的迭代次数上限
+    tolerance: they end when the rest is this share of the gradient ｜ 残差降到梯度的这个比例时，共轭梯度结束
     trust: the largest change of the model's distribution that a step may make, as lr^2 g F^-1 g (None: no bound)
+        ｜ 信任域：一步最多使模型的输出分布改变多少，以 lr^2 g F^-1 g 计（null：不限制）
     中文: 自然梯度：用整个模型的费舍尔信息矩阵的逆乘以梯度；小模型精确求解，大模型用共轭梯度。
     """
 

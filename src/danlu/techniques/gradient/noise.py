@@ -35,8 +35,8 @@ from danlu.keys import mix
 class Noise(Technique):
     """Add noise of variance eta / (1 + step)^gamma to every number of the gradient.
 
-    eta: variance at the first step; the paper tries 0.01, 0.3 and 1
-    gamma: how fast it fades
+    eta: variance at the first step; the paper tries 0.01, 0.3 and 1 ｜ 第一步的方差；论文试过 0.01、0.3 和 1
+    gamma: how fast it fades ｜ 噪声衰减的快慢
     中文: 给梯度加方差逐步减小的高斯噪声。
     """
 

@@ -46,6 +46,7 @@ class PCGrad(Technique):
     """Project each part's gradient off the directions of the other parts that it conflicts with, then add them up.
 
     terms: parts by name; the others together are one more (none named: every term of the loss is a part)
+        ｜ 按名称给出的部分；其余各项合为一个部分（不写则损失的每一项各为一个部分）
     中文: 梯度手术（PCGrad）：各部分损失的梯度若相互冲突，则先投影去掉冲突的分量再相加。
     """
 

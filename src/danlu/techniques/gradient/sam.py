@@ -38,7 +38,7 @@ from danlu.fields import NonNegative
 class SAM(Technique):
     """Use the gradient found after a step of length `rho` uphill, over all micro-batches of the step.
 
-    rho: distance climbed, in the Euclidean norm over all weights
+    rho: distance climbed, in the Euclidean norm over all weights ｜ 上坡的距离，按全部权重的欧氏范数计
     中文: 锐度感知最小化：先沿梯度上坡走 rho，再用那里的梯度更新。
     """
 

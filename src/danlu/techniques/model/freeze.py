@@ -41,8 +41,8 @@ MATCHES_NOTHING = Sentence(
 class Freeze(Technique):
     """Do not train the parameters whose names fit one of the patterns; the optimiser does not see them.
 
-    parts: names of parameters, with * for any text: [embed*, layers.0.*]
-    norms: a BatchNorm all of whose parameters are frozen keeps its statistics, too
+    parts: names of parameters, with * for any text: [embed*, layers.0.*] ｜ 参数名，* 代表任意文本：[embed*, layers.0.*]
+    norms: a BatchNorm all of whose parameters are frozen keeps its statistics, too ｜ 参数全被冻结的 BatchNorm，统计量也保持不变
     中文: 冻结名称匹配的参数，不参与训练。
     """
 

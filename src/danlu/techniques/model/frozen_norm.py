@@ -62,7 +62,7 @@ def frozen(model: nn.Module) -> nn.Module:
 class FrozenNorm(Technique):
     """Normalise by the running statistics that the model starts with, in training as in evaluation.
 
-    affine: train scale and shift; else they are fixed, too
+    affine: train scale and shift; else they are fixed, too ｜ 训练缩放与平移；false 时两者也固定
     中文: 冻结批归一化：训练时也使用固定的统计量。
     """
 

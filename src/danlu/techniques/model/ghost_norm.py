@@ -84,6 +84,7 @@ class GhostNorm(Technique):
     """Replace every BatchNorm by one over groups of `size` rows.
 
     size: rows of a group, the last of a batch may have fewer; micro_batch_size must be a multiple of it
+        ｜ 每组的行数，批次的最后一组可以更少；micro_batch_size 必须是它的倍数
     中文: 以固定大小的分组做批归一化，统计量不随微批与进程的拆分而变。
     """
 

@@ -51,11 +51,13 @@ Weighted = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
 class Init(Technique):
     """Draw the weights of linear and convolution layers anew, and set their biases to zero.
 
-    scheme: the distribution; truncated_normal is cut at two deviations
+    scheme: the distribution; truncated_normal is cut at two deviations ｜ 抽取权重的分布；truncated_normal 在两个标准差处截断
     gain: a factor on the scale (None: the root of two for he, as ReLU halves the variance; else 1)
-    std: the deviation of truncated_normal
-    layers: names of the layers to draw, with * and ?
+        ｜ 尺度的系数（null：he 取根号二，因为 ReLU 使方差减半；其余取 1）
+    std: the deviation of truncated_normal ｜ truncated_normal 的标准差
+    layers: names of the layers to draw, with * and ? ｜ 要重新抽取的层的名称，可用 * 与 ?
     branch_ends: names of layers that end a shortcut's branch; each is divided by the root of how many they are
+        ｜ 残差分支末层的名称；它们的权重各除以其个数的平方根
     中文: 按指定分布初始化权重：Xavier、He、正交、截断正态，可按深度缩放。
     """
 

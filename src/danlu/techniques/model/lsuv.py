@@ -48,9 +48,9 @@ DEAD = Sentence(
 class LSUV(Technique):
     """Start from orthonormal weights scaled so that each layer's outputs have unit variance on the first rows of the data.
 
-    rows: rows that are looked at
-    tolerance: how far from one the variance may stay
-    tries: forward passes for a layer at most
+    rows: rows that are looked at ｜ 用来测量输出方差的行数，取自数据开头
+    tolerance: how far from one the variance may stay ｜ 方差与 1 的容许偏差
+    tries: forward passes for a layer at most ｜ 每层至多做几次前向
     中文: 逐层按真实数据把输出方差调到 1 的初始化（LSUV）。
     """
 

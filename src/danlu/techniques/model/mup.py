@@ -59,6 +59,7 @@ class MuP(Technique):
     """Start each layer, and set its rate, so that the best learning rate does not depend on the model's width (muP).
 
     base_width: width of the net at which the rate was found; a model of that width is left as it is
+        ｜ 调好学习率的那个网络的宽度；同样宽度的模型保持原样
     中文: 最大更新参数化（muP）：按宽度设定各层的初始化与学习率，使窄网络上调好的学习率可直接用于宽网络。
     """
 

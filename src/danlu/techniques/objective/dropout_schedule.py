@@ -45,7 +45,8 @@ class DropoutSchedule(Technique):
     """Multiply the rate of every dropout in the model, stochastic depth included, by a factor that depends on the step alone.
 
     shape: rise (1 - exp(-10 x) over the share x of steps done), fall (1 - x), early (falls to 0 by `share`), late (0 until `share`)
-    share: of the steps: when early ends, or late begins
+        ｜ rise 渐升（1 - exp(-10 x)，x 为已走步数的比例），fall 渐降（1 - x），early 到 `share` 处降为 0，late 到 `share` 处之前为 0
+    share: of the steps: when early ends, or late begins ｜ 占总步数的比例：early 到此结束，late 从此开始
     中文: 按训练进度调整丢弃率（含随机深度）：渐升、渐降、只在前期或只在后期。
     """
 

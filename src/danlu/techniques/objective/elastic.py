@@ -39,8 +39,8 @@ from danlu.optim.groups import decaying
 class Elastic(Technique):
     """Add l1 * sum |w| + l2 / 2 * sum w^2 over the matrices to the loss, once a step; norms, biases and embeddings are spared.
 
-    l1: weight of the magnitudes
-    l2: weight of half the squares
+    l1: weight of the magnitudes ｜ 绝对值之和所乘的系数
+    l2: weight of half the squares ｜ 平方和的一半所乘的系数
     中文: 弹性网：在损失中加入权重绝对值之和与平方和。
     """
 

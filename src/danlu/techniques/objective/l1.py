@@ -34,7 +34,7 @@ from danlu.techniques.objective.elastic import penalised
 class L1(Technique):
     """Add weight * sum |w| over the matrices to the loss, once a step; norms, biases and embeddings are spared.
 
-    weight: what the sum is multiplied by
+    weight: what the sum is multiplied by ｜ 绝对值之和所乘的系数
     中文: L1 正则：在损失中加入权重绝对值之和。
     """
 

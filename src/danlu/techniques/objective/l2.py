@@ -34,7 +34,7 @@ from danlu.techniques.objective.elastic import penalised
 class L2(Technique):
     """Add weight / 2 * sum w^2 over the matrices to the loss, once a step; norms, biases and embeddings are spared.
 
-    weight: what half the sum is multiplied by
+    weight: what half the sum is multiplied by ｜ 平方和的一半所乘的系数
     中文: L2 正则（耦合式权重衰减）：在损失中加入权重平方和的一半。
     """
 

@@ -37,13 +37,15 @@ from danlu.techniques.reports.validate import mode_of
 class Checkpoint(Technique):
     """Ask for a save every so many steps, or every so often; the run folder keeps the newest, the best, and milestones.
 
-    every: steps between two saves, or the time, such as 30m
-    keep: how many of the newest stay on disk
-    best: how many of the best by `watch` stay
-    milestones: checkpoints of every so many steps stay for good; null for none
-    watch: the metric that ranks them
+    every: steps between two saves, or the time, such as 30m ｜ 两次保存之间的步数，或时间，如 30m
+    keep: how many of the newest stay on disk ｜ 磁盘上保留最新的几个
+    best: how many of the best by `watch` stay ｜ 按 `watch` 保留最好的几个
+    milestones: checkpoints of every so many steps stay for good; null for none ｜ 每隔这么多步的检查点永久保留；null 为不保留
+    watch: the metric that ranks them ｜ 用来排名的指标
     mode: whether small or large is better; auto knows losses and errors
+        ｜ 越小越好（min）还是越大越好（max）；auto 自动判断：损失与误差越小越好，其余越大越好
     background: copy the state and go on while it is written; an error is raised within a step
+        ｜ 后台保存：复制状态后继续训练，同时写盘；出错会在一步之内报告
     中文: 每隔若干步或一段时间保存一次完整状态，以便随时续训；保留最新、最好和里程碑式的检查点。
     """
 

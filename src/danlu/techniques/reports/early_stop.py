@@ -40,14 +40,15 @@ from danlu.techniques.reports.validate import better, mode_of
 class EarlyStop(Technique):
     """End the run when `watch` has not improved for `patience` measurements, or when another stop condition is met.
 
-    watch: a metric of the reports
+    watch: a metric of the reports ｜ 所看的指标，取自报告
     mode: whether small or large is better; auto knows losses and errors
-    patience: measurements without improvement that are borne
-    threshold: an improvement must be larger than this
-    target: stop as soon as the metric is this good; null for never
-    diverges: stop as soon as the metric is this bad; one that is not finite stops in any case
-    minutes: stop after this many minutes of training; null for never
-    restore: put the best weights back at the end
+        ｜ 越小越好（min）还是越大越好（max）；auto 自动判断：损失与误差越小越好，其余越大越好
+    patience: measurements without improvement that are borne ｜ 耐心：容忍多少次没有改善的验证
+    threshold: an improvement must be larger than this ｜ 改善须大于此值才算数
+    target: stop as soon as the metric is this good; null for never ｜ 指标一达到此值就停止；null 为不用
+    diverges: stop as soon as the metric is this bad; one that is not finite stops in any case ｜ 指标一差到此值就停止；不是有限值时总会停止
+    minutes: stop after this many minutes of training; null for never ｜ 训练满这么多分钟就停止；null 为不限
+    restore: put the best weights back at the end ｜ 结束时恢复最好的权重
     中文: 验证指标不再改善时停止训练，并恢复最好的权重。
     """
 

@@ -50,10 +50,12 @@ def better(value: float, best: float | None, mode: str, threshold: float = 0.0) 
 class Validate(Technique):
     """Add val_loss and the recipe's metrics to the report, every so many steps and after the last one.
 
-    every: steps between two measurements; 0 is once an epoch
-    watch: the metric that decides which step is the best
+    every: steps between two measurements; 0 is once an epoch ｜ 两次验证之间的步数；0 为每轮一次
+    watch: the metric that decides which step is the best ｜ 用来判定哪一步最好的指标
     mode: whether small or large is better; auto knows losses and errors
+        ｜ 越小越好（min）还是越大越好（max）；auto 自动判断：损失与误差越小越好，其余越大越好
     weights: measure the model's own weights, or an average that a technique keeps
+        ｜ raw 验证模型自身的权重，ema 验证技巧所保存的平均权重；auto 有平均就用平均
     中文: 训练中定期在验证集上评估，并标记目前最好的一步。
     """
 

@@ -53,7 +53,7 @@ _KNOTS = 4096
 class MixUp(Technique):
     """Blend each row with its neighbour by a share drawn from Beta(alpha, alpha); class targets become soft.
 
-    alpha: how strongly rows are mixed; 0 not at all, 1 uniformly
+    alpha: how strongly rows are mixed; 0 not at all, 1 uniformly ｜ 混合的强度；0 为不混合，1 时混合比例均匀分布
     中文: 把相邻两行样本及其标签按 Beta(alpha, alpha) 的比例混合。
     """
 

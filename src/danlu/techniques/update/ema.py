@@ -36,8 +36,9 @@ from danlu.fields import Fraction
 class EMA(Technique):
     """Keep average <- decay * average + (1 - decay) * weights after every step that moved; buffers are copied as they are.
 
-    decay: share of the old average that stays, a step; 1 never moves
+    decay: share of the old average that stays, a step; 1 never moves ｜ 每步保留旧平均的份额；1 则永远不动
     warmup: let the decay rise as (1 + n) / (10 + n) over the first steps, so that a short run is not dominated by the initial weights
+        ｜ 开头让 decay 按 (1 + n) / (10 + n) 升高，以免短训练的平均被初始权重左右
     中文: 权重的指数滑动平均，用于验证、导出与保存。
     """
 

@@ -38,8 +38,8 @@ class Lookahead(Technique):
 
     The slow weights are what is validated and exported. The optimiser keeps its momentum.
 
-    every: steps of the optimiser for one of the slow weights
-    share: how far the slow weights follow
+    every: steps of the optimiser for one of the slow weights ｜ 优化器每走这么多步，慢权重移动一次
+    share: how far the slow weights follow ｜ 慢权重朝快权重移动的比例
     中文: Lookahead：每 every 步，慢权重朝快权重移动 share 的距离，快权重再从那里出发。
     """
 

@@ -47,8 +47,9 @@ class Nonfinite(Technique):
     """Name the samples and the first module of a step that is not finite, and go on without it, halt, or go back.
 
     policy: skip leaves the step out; halt ends the run; rollback goes back to weights that have trained for `every` steps since
-    patience: steps in a row that must go wrong before rollback goes back
-    every: steps between two states that rollback keeps in memory
+        ｜ skip 跳过这一步；halt 结束训练；rollback 回到此后又正常训练过 `every` 步的权重
+    patience: steps in a row that must go wrong before rollback goes back ｜ 连续出错这么多步才回滚
+    every: steps between two states that rollback keeps in memory ｜ rollback 在内存中留存状态的间隔步数
     中文: 损失或梯度不是有限值时：指出样本编号和最先出错的模块，并跳过、停止或回滚。
     """
 

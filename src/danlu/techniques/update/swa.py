@@ -38,9 +38,10 @@ from danlu.losses.criterion import forward
 class SWA(Technique):
     """Average the weights, from a share of the steps on, once an epoch or every so many steps; validate and export the average.
 
-    start: share of the steps after which the average begins
-    every: steps between two weights that are averaged; 0 is once an epoch
+    start: share of the steps after which the average begins ｜ 从总步数的这个比例处开始平均
+    every: steps between two weights that are averaged; 0 is once an epoch ｜ 每隔多少步取一次权重求平均；0 为每轮一次
     restate: measure the statistics of BatchNorm again for the average, over one epoch of training rows; else the last ones are kept
+        ｜ 为平均权重重新估计 BatchNorm 的统计量，遍历一轮训练数据；false 则沿用最后的统计量
     中文: 随机权重平均：训练后段对权重取平均，用于验证与导出；批归一化的统计量随之重新估计。
     """
 

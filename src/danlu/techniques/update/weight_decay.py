@@ -36,7 +36,7 @@ from danlu.optim.groups import decaying
 class WeightDecay(Technique):
     """After each step that moved, multiply matrices by 1 - rate * decay; norms, biases and embeddings stay.
 
-    decay: how much they shrink, as a multiple of the rate of their group
+    decay: how much they shrink, as a multiple of the rate of their group ｜ 权重衰减：每步把矩阵缩小“所在参数组的学习率 × 该系数”
     中文: 解耦的权重衰减：每步之后按“学习率 × 衰减”缩小矩阵，适用于任何优化器。
     """
 
