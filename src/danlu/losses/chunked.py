@@ -31,7 +31,7 @@ class ChunkedCrossEntropy(CrossEntropy):
 
     The model's scores must be what its last linear layer returns. Validation sees all scores of a micro-batch, without gradients.
 
-    chunk: positions whose scores are held at once
+    chunk: positions whose scores are held at once ｜ 同时保存多少个位置的得分
 
     中文: 分块交叉熵：大词表时分块计算得分与损失，反向时重算，不保存全部得分。
     Scope: 1.2, 6.6

@@ -61,8 +61,9 @@ class ActivationCheckpointing(Technique):
     """Compute the activations inside the model's blocks again in the backward pass, instead of keeping them.
 
     budget: MiB of a micro-batch's activations that may be kept: the largest blocks are computed again until no more are; .inf keeps all
+        ｜ 一个微批的激活最多保留多少 MiB：从最大的块开始重算，直到不超过为止；.inf 表示全部保留
     keep: what a block that is computed again keeps nevertheless (`budget` does not count it): nothing, or the results of matrix products,
-        convolutions and attention
+        convolutions and attention ｜ 被重算的块仍然保留什么（不计入 budget）：什么都不留，或保留矩阵乘、卷积与注意力的结果
     中文: 激活重算：反向时重新计算各块内部的激活，而不是一直保留。
     """
 
