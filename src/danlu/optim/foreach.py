@@ -36,6 +36,8 @@ class Foreach(torch.optim.Optimizer):
     Raises BadInput for complex parameters and for sparse gradients.
     """
 
+    elementwise = False  # whether each number moves by its own gradient and state alone, whatever stands beside it
+
     def __init__(self, params: Iterable[Any], **options: Any):
         entries = [dict(entry) if isinstance(entry, dict) else entry for entry in params]
         super().__init__(entries, options)
