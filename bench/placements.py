@@ -20,10 +20,11 @@ import torch
 from danlu.core import Recipe
 from danlu.placement.ddp import DDP
 from danlu.placement.fsdp import FSDP
+from danlu.placement.zero import Zero
 from danlu.testing.placement import SPLITS, course, equal, rows
 from danlu.testing.ranks import Ranks
 
-PLACEMENTS = {"ddp": DDP(), "fsdp": FSDP()}
+PLACEMENTS = {"ddp": DDP(), "fsdp": FSDP(), "zero": Zero()}
 PAGE = Path(__file__).parents[1] / "docs" / "placements.md"
 
 

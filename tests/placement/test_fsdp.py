@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,34 +12,21 @@ import torch
 from torch import nn
 
 from danlu.core import Loss, Recipe, Run, Technique
-from danlu.find import catalogue
+from danlu.data.source import Data, Facts, Tensors
 from danlu.nets.dropout import named
 from danlu.optim.first_order import SGD, AdamW
 from danlu.optim.muon import Muon
 from danlu.placement.ddp import DDP
 from danlu.placement.fsdp import FSDP, blocks
-from danlu.placement.twins import elementwise
 from danlu.run import checkpoint
 from danlu.techniques.gradient.clip import Clip
 from danlu.techniques.objective.l2 import L2
 from danlu.techniques.reports.validate import Validate
 from danlu.techniques.update.ema import EMA
+from danlu.techniques.update.nonfinite import Nonfinite
 from danlu.testing.compare import weights
 from danlu.testing.placement import course, equal
-from danlu.testing.ranks import Ranks
 from danlu.testing.tiny import tiny
-
-
-@pytest.fixture(scope="module")
-def ranks() -> Iterator[Ranks]:
-    with Ranks(2) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def four() -> Iterator[Ranks]:
-    with Ranks(4) as started:
-        yield started
 
 
 class Odd(nn.Module):
@@ -73,37 +60,8 @@ def odd(**fields: Any) -> Recipe:
 def test_which_blocks_are_gathered_by_themselves():
     model = Odd()
     assert blocks(model) == [model.layers[0], model.layers[1]]  # not the first layer, whose matrix another one shares
-    outer = nn.Sequential(nn.Linear(6, 600), nn.Linear(600, 3), nn.LayerNorm(3), nn.Tanh())
-    assert blocks(outer) == [outer[0], outer[1], outer[2]]
-    large = nn.Sequential(nn.Linear(600, 600), nn.LayerNorm(3))
-    assert blocks(large) == [large[0]]  # six numbers of 360,606 are not worth an exchange
-
-
-OPTIMISERS = {found.name: found.load() for found in catalogue("optimizer", others=False)}
-
-
-def moved(kind: Any, rows: slice) -> tuple[bool, torch.Tensor]:
-    """Whether an optimiser says that it is elementwise, and the rows of a hidden matrix after some steps over these rows alone."""
-    draw = torch.Generator().manual_seed(0)
-    start, ends = torch.randn(9, 6, generator=draw), nn.Linear(6, 2)
-    slopes = [torch.randn(9, 6, generator=draw) for _ in range(12)]
-    model = nn.Sequential(nn.Linear(2, 6), nn.Linear(6, 9), ends)
-    model[1].weight = nn.Parameter(start[rows].clone())
-    described = kind()
-    optimizer = described(described.groups(model))
-    for slope in slopes:
-        model[1].weight.grad = slope[rows].clone()
-        optimizer.step()
-    return elementwise(optimizer), model[1].weight.detach()
-
-
-@pytest.mark.parametrize("name", [name for name in OPTIMISERS if name != "lbfgs"])
-def test_an_optimiser_that_says_so_moves_each_number_by_itself(name):
-    """And one that does not say so does not, but for those that sum over the model what here is one matrix."""
-    said, whole = moved(OPTIMISERS[name], slice(0, 9))
-    _, part = moved(OPTIMISERS[name], slice(0, 4))
-    apart = float((whole[:4] - part).abs().max())
-    assert apart < 1e-7 if said else apart > 1e-6
+    stages = nn.Sequential(nn.Sequential(nn.Linear(6, 600), nn.Linear(600, 600)), nn.Linear(600, 3), nn.LayerNorm(3), nn.Tanh())
+    assert blocks(stages) == [stages[0], stages[1]]  # the outermost; the norm's six numbers are not worth an exchange
 
 
 # ---- what lies where ----
@@ -231,6 +189,52 @@ def test_a_loss_that_goes_past_a_block_trains_without_blocks_and_is_refused_with
 @pytest.mark.slow
 def test_parts_that_do_not_divide_are_refused(ranks):
     assert "does not divide" in ranks.call(course, odd(placement=FSDP(shard=3)))[0].refused
+
+
+@dataclass
+class Poison(Technique):
+    """An infinite loss, and gradients that are no numbers, on the process that has row 9."""
+
+    def wrap_objective(self, objective, run):
+        def poisoned(model, batch):
+            bad = torch.inf if bool((batch.ids == 9).any()) else 1.0
+            return Loss({name: (value * bad, per) for name, (value, per) in objective(model, batch).terms.items()})
+
+        return poisoned
+
+
+@pytest.mark.slow
+def test_a_step_that_is_not_finite_is_skipped_or_taken_back_by_all(ranks):
+    for policy in ("skip", "rollback"):
+        techniques = (Poison(), Nonfinite(policy=policy, every=1))
+        recipe = odd(precision="fp64", techniques=techniques, batch_size=8, micro_batch_size=2)
+        many, one = ranks.call(course, replace(recipe, placement=FSDP())), course(recipe)
+        assert sum(not math.isfinite(loss) for loss in one.losses) == 1
+        for found in many:
+            assert found.losses == pytest.approx(one.losses, abs=1e-9, nan_ok=True)
+            assert all(torch.allclose(found.tensors[name], value, rtol=0, atol=1e-9) for name, value in one.tensors.items())
+
+
+def tokens() -> Data:
+    """Rows of three tokens of five, and a class."""
+    draw = torch.Generator().manual_seed(0)
+    x, y = torch.randint(0, 5, (40, 3), generator=draw), torch.randint(0, 3, (40,), generator=draw)
+    return Data(Tensors(x, y), Facts("classify", (3,), 3, rows=40))
+
+
+def sparse() -> nn.Module:
+    return nn.Sequential(nn.EmbeddingBag(5, 7, sparse=True), nn.Linear(7, 3))
+
+
+def mixed() -> nn.Module:
+    return nn.Sequential(nn.Linear(6, 7), nn.Linear(7, 3).double())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("model", "said"), [(mixed, "several"), (sparse, "sparse")], ids=["types", "sparse"])
+def test_what_cannot_be_divided_is_refused(model, said, ranks):
+    fields = {"data": tokens, "optimizer": SGD(), "batch_size": 8} if model is sparse else {}
+    assert said in ranks.call(course, tiny(model=model, placement=FSDP(), **fields))[0].refused
 
 
 @pytest.mark.slow

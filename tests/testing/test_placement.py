@@ -21,6 +21,7 @@ from danlu.losses.classification import CrossEntropy
 from danlu.nets.dropout import Dropout, named
 from danlu.placement.ddp import DDP
 from danlu.placement.fsdp import FSDP
+from danlu.placement.zero import Zero
 from danlu.techniques.model.ghost_norm import GhostNorm
 from danlu.testing.placement import SPLITS, equal, placement, rows
 from danlu.testing.ranks import Ranks
@@ -57,8 +58,9 @@ def test_every_optimiser(found, ranks):
     assert not equal(tiny(optimizer=found.load()(**settings), split=True, **SPLITS["uneven"]), ranks, DDP())
 
 
-SHARE = 8  # of the cells of weights in parts are tried by one commit; all of them by bench/placements.py
-CELLS = sorted(((split, name) for split in SPLITS for name, _ in rows(split)), key=lambda cell: mix("fsdp", *cell))
+SHARE = 8  # one of so many shares of the cells of divided placements is tried by one commit; all of them by bench/placements.py
+DIVIDED = {"fsdp": FSDP(), "zero": Zero()}
+CELLS = sorted(((where, split, name) for where in DIVIDED for split in SPLITS for name, _ in rows(split)), key=lambda cell: mix(*cell))
 
 
 def turn() -> int:
@@ -71,9 +73,9 @@ def turn() -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("split", "name"), CELLS[turn() :: SHARE])
-def test_weights_in_parts(split, name, ranks):
-    refused = equal(dict(rows(split))[name], ranks, FSDP(), name)
+@pytest.mark.parametrize(("where", "split", "name"), CELLS[turn() :: SHARE])
+def test_divided(where, split, name, ranks):
+    refused = equal(dict(rows(split))[name], ranks, DIVIDED[where], name)
     assert bool(refused) == ((name, split) in REFUSED), refused
 
 

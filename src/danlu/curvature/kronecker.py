@@ -147,7 +147,7 @@ def units(model: nn.Module) -> tuple[list[Unit], list[str]]:
     return known, left
 
 
-def _known(module: nn.Module) -> bool:
+def _known(module: Any) -> bool:
     if _is(module, nn.Conv2d):
         return module.groups == 1 and module.padding_mode == "zeros" and not isinstance(module.padding, str)
     if _is(module, nn.Embedding):
@@ -155,7 +155,7 @@ def _known(module: nn.Module) -> bool:
     return _is(module, nn.Linear)
 
 
-def _is(module: nn.Module, kind: type[Any]) -> bool:
+def _is(module: Any, kind: type[Any]) -> bool:
     """Whether it works as `kind` does: a subclass that only adds to it (a placement's) does, too."""
     return isinstance(module, kind) and type(module).forward is kind.forward
 

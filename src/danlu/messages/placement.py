@@ -25,6 +25,14 @@ FSDP_TOO_OLD = Sentence(
     "fsdp needs torch 2.13, which can sum gradients that some processes do not have; found {found}. Use placement=ddp, or a newer torch",
     "fsdp 需要 torch 2.13（能对部分进程没有的梯度求和）；现为 {found}。请改用 placement=ddp，或升级 torch",
 )
+FSDP_SPARSE = Sentence(
+    "fsdp cannot divide sparse gradients (embedding `{name}`); make it with sparse=False, or use placement=ddp",
+    "fsdp 无法切分稀疏梯度（嵌入层 `{name}`）；请用 sparse=False 创建，或改用 placement=ddp",
+)
+FSDP_TYPES = Sentence(
+    "fsdp needs trained weights of one type of number and found several ({found}); convert the model to one, or use placement=ddp",
+    "fsdp 要求参与训练的权重类型一致，现有多种（{found}）；请统一模型的数值类型，或改用 placement=ddp",
+)
 PAST_FORWARD = Sentence(
     "a layer was used past the forward of the block that fsdp gathers it for ({reason}); set fsdp.blocks=no, which gathers the whole model "
     "for each loss, or use placement=ddp",

@@ -169,7 +169,8 @@ class ScheduleFreeSGDOptimizer(Foreach):
     counts, and has then been rounded once a step only.) A group's `moves`, `weight_sum` and `lr_max` move.
     """
 
-    elementwise = True
+    reach = "number"
+    moves_groups = True
 
     def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         return {"z": p.detach().clone(), "x": p.detach().clone()}

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from danlu import messages
 from danlu.errors import BadInput, Refused
 from danlu.fields import PositiveInt
+from danlu.optim.groups import sparse_embeddings
 from danlu.placement import shards
 from danlu.placement.base import DOUBLE_BACKWARD, EVERYTHING, WHOLE_MATRIX
 from danlu.placement.exchange import Exchange
@@ -57,14 +58,14 @@ class FSDP(Spmd):
     blocks: bool = True
     traffic: Literal["stored", "bf16"] = "stored"
 
+    _model = None  # type: Any  # the root of what fully_shard made
     _twins = None  # type: Twins | None
     _exchange = None  # type: Exchange | None
-    _keeps = True  # whether what is gathered for the state is kept on this process
 
     def place(self, model: nn.Module) -> nn.Module:
         model = super().place(model)
         if self.world > 1:
-            self.parted = True
+            self.parted = self.joint = True
             self.offers = EVERYTHING - {WHOLE_MATRIX, DOUBLE_BACKWARD}  # type: ignore[misc]
             self._divide(model)
         return model
@@ -74,16 +75,19 @@ class FSDP(Spmd):
 
         if not hasattr(FSDPModule, "set_reduce_scatter_unused_params"):
             raise Refused(messages.FSDP_TOO_OLD, found=torch.__version__)
+        _check(model)
         self._mesh = _mesh(self.device.type, self.world, self.shard or self.world)
         alone = {p for p in model.parameters() if p.ndim == 0}  # a number cannot be divided
         for p in model.parameters():
             p.data = p.data.contiguous()
         policy = MixedPrecisionPolicy(torch.bfloat16, torch.float32) if self.traffic == "bf16" else MixedPrecisionPolicy()
         settings: dict[str, Any] = {"mesh": self._mesh, "mp_policy": policy, "ignored_params": alone}
-        self._model: Any = model
+        self._model = model
         self._units: list[Any] = [*blocks(model), model] if self.blocks else [model]
         for unit in self._units:
+            name = type(unit).__name__
             fully_shard(unit, reshard_after_forward=self.reshard and unit is not model, **settings)
+            type(unit).__name__ = name  # the class that torch makes of it; a sentence that names a model's class names the user's
         for unit in self._units:
             unit.set_gradient_divide_factor(1.0)  # gradients are summed: the seeds of backward are 1 / the global count
             unit.set_force_sum_reduction_for_comms(True)
@@ -99,13 +103,14 @@ class FSDP(Spmd):
         """Note which weights a backward reaches: as part of a layer that works, whole, or by themselves, as the part that they are."""
         for unit in self._units:
             unit.unshard()
+        self._gathered = [p for p in self._model.parameters() if p.requires_grad and p.ndim]
         for name, p in self._model.named_parameters():
             if p.requires_grad and p.ndim:
                 p.register_post_accumulate_grad_hook(lambda _, name=name: self._reached.add(name))
         self._closed()
         for name, p in self._parameters.items():
             if p.ndim:
-                p.register_hook(lambda _, name=name: self._reached.add(name))  # type: ignore[misc]
+                p.register_hook(lambda _, name=name: self._reached.add(name))
 
     # ---- a look ----
 
@@ -190,6 +195,8 @@ class FSDP(Spmd):
     def _broken_off(self) -> None:
         if self.parted:
             self._model.reset_iter_state()
+            for p in self._gathered:  # what was accumulated is of this evaluation
+                p.grad = None
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -239,7 +246,8 @@ class FSDP(Spmd):
         norms = mine.new_zeros(mesh.size())
         norms[mesh.get_local_rank()] = mine
         others = [tensor for tensor in tensors if not shards.is_parted(tensor)]
-        return torch.linalg.vector_norm(torch.cat([self._over_parts(norms), super().norm(others).to(norms)[None]]))
+        found: Tensor = torch.linalg.vector_norm(torch.cat([self._over_parts(norms), super().norm(others).to(norms)[None]]))
+        return found
 
     def dot(self, left: Sequence[Tensor], right: Sequence[Tensor]) -> Tensor:
         pairs = list(zip(left, right, strict=True))
@@ -290,13 +298,6 @@ class FSDP(Spmd):
 
         return shards.mapped(made, tree)
 
-    def attend(self, run: Any) -> None:
-        self._keeps = False
-        try:
-            run.state()
-        finally:
-            self._keeps = True
-
     def spread(self, tree: Any, model: nn.Module) -> Any:
         return self._spread(tree, self.named(model)) if self.parted else tree
 
@@ -322,9 +323,18 @@ class FSDP(Spmd):
         if self._exchange:
             self._exchange.close()
         super().close()
-        for name in ("_model", "_units", "_parameters", "_own_group"):
+        for name in ("_model", "_units", "_parameters", "_own_group", "_gathered"):
             self.__dict__.pop(name, None)
         self._twins = None
+
+
+def _check(model: nn.Module) -> None:
+    """Refuse what fully_shard would fail at in the middle of a step."""
+    for name, _ in sparse_embeddings(model):
+        raise Refused(messages.FSDP_SPARSE, name=name or "model")
+    kinds = {p.dtype: name for name, p in model.named_parameters() if p.requires_grad}
+    if len(kinds) > 1:
+        raise Refused(messages.FSDP_TYPES, found=", ".join(f"{name} {str(kind).removeprefix('torch.')}" for kind, name in kinds.items()))
 
 
 class _Joined(torch.autograd.Function):

@@ -19,7 +19,9 @@ from danlu.placement.precision import Precision
 class Stored:
     """What a placement does to save and load. Where weights lie in parts, every process takes part in what makes them whole."""
 
-    parted: bool = False  # weights lie in parts: the state is made by all processes together, in tensors of its own
+    parted: bool = False  # weights lie in parts: what is made whole of them is in tensors of its own
+    joint: bool = False  # the state is made by all processes together
+    _keeps: bool = True  # whether what others send for the state is kept here
     precision: Precision
     step_rows: int | None = None  # rows of a micro-batch that fit in memory together, once that was found out; see `memory`
     look_rows: int | None = None  # and outside a step, where no gradient is taken
@@ -51,7 +53,13 @@ class Stored:
         return tree
 
     def attend(self, run: Any) -> None:
-        """Take part in what makes the state of a run whole, without keeping it."""
+        """Take part in making the state of a run, if that takes all processes, without keeping it."""
+        if self.joint:
+            self._keeps = False
+            try:
+                run.state()
+            finally:
+                self._keeps = True
 
     def spread(self, tree: Any, model: nn.Module) -> Any:
         """A tree of saved values with every tensor that bears a weight's name, in its shape, parted like that weight."""

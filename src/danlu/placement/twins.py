@@ -2,8 +2,8 @@
 
 An optimiser that moves every number by itself (SGD, Adam) is given the parts that this process holds, and keeps its state for these alone.
 Any other, one that looks at rows, matrices or the whole model (LAMB, Muon, Shampoo, L-BFGS), is given whole copies, gathered for the step:
-every process takes the same step, and keeps its own parts of what came out. Which one it is, is said by the optimiser (`elementwise`); one
-that says nothing is given whole copies, which is always right.
+every process takes the same step, and keeps its own parts of what came out. Which one it is, the optimiser says (see danlu.optim.reach);
+one that says nothing is given whole copies, which is always right.
 """
 
 from __future__ import annotations
@@ -15,18 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from danlu.optim.reach import reach
 from danlu.placement import shards
-
-# torch's own that move every number by itself
-ELEMENTWISE = (
-    torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW, torch.optim.Adamax, torch.optim.NAdam, torch.optim.RAdam, torch.optim.Adagrad,
-    torch.optim.Adadelta, torch.optim.RMSprop, torch.optim.Rprop, torch.optim.ASGD,
-)  # fmt: skip
-
-
-def elementwise(optimizer: torch.optim.Optimizer) -> bool:
-    """Whether each number of a weight moves by its own gradient and state alone."""
-    return bool(getattr(optimizer, "elementwise", type(optimizer) in ELEMENTWISE))
 
 
 class Twins:
@@ -36,7 +26,7 @@ class Twins:
         given = list(entries)
         self.whole = False
         self.optimizer = self._made(wish, given)
-        if not elementwise(self.optimizer):
+        if reach(self.optimizer) != "number":
             self.whole = True
             self.optimizer = self._made(wish, given)
             self._free()

@@ -52,7 +52,7 @@ class Saver:
 
     def check(self) -> None:
         """Raise what a save in the background met, if it has ended. The first call has room made for the copies, beside the training."""
-        if self._beside is not None and self._room is None and not self._copies and not self.run.placement.parted:
+        if self._beside is not None and self._room is None and not self._copies and not self.run.placement.joint:
             self._room = self._beside.submit(checkpoint.image(self.run.state()).room)
         if self._going is not None and self._going[0].done():
             self.wait()

@@ -34,13 +34,14 @@ SPLITS: Mapping[str, Mapping[str, int]] = {
 
 def rows(split: str) -> Iterator[tuple[str, Recipe]]:
     """What a placement is held to the law with, under one of the `SPLITS`: the plain recipe, each technique found, each optimiser."""
-    yield "plain", tiny(split=True, **SPLITS[split])
+    sizes: dict[str, Any] = dict(SPLITS[split])
+    yield "plain", tiny(split=True, **sizes)
     for found in catalogue("technique", others=False):
         example = found.load().example()
-        yield found.name, tiny(example, split=True, **SPLITS[split])
+        yield found.name, tiny(example, split=True, **sizes)
     for found in catalogue("optimizer", others=False):
         settings = {"max_iter": 3} if found.name == "lbfgs" else {}  # more on eight rows reach a flat place, where rounding decides
-        yield f"optimizer {found.name}", tiny(optimizer=found.load()(**settings), split=True, **SPLITS[split])
+        yield f"optimizer {found.name}", tiny(optimizer=found.load()(**settings), split=True, **sizes)
 
 
 @dataclass(frozen=True)
