@@ -183,7 +183,7 @@ def test_a_loss_that_goes_past_a_block_trains_without_blocks_and_is_refused_with
     recipe = odd(techniques=(technique,))
     assert not equal(recipe, ranks, FSDP(blocks=False))
     found = ranks.call(course, replace(recipe, placement=FSDP()))
-    assert {said in one.refused and "fsdp.blocks=no" in one.refused for one in found} == {True}
+    assert {said in one.refused and "placement.blocks=false" in one.refused for one in found} == {True}
 
 
 @pytest.mark.slow

@@ -45,8 +45,8 @@ class FSDP(Spmd):
     model before it is divided; to save, tensors are made whole on every process one by one, and the first keeps and writes them.
 
     shard: processes that share one copy of the weights, a divisor of their number (null: all of them); fewer hold several copies (hybrid)
-    reshard: free a block's weights between its forward and its backward; no keeps them, for fewer exchanges
-    blocks: gather each repeated block when it works; no gathers the whole model, for a loss that goes past the forward of its blocks
+    reshard: free a block's weights between its forward and its backward; false keeps them, for fewer exchanges
+    blocks: gather each repeated block when it works; false gathers the whole model, for a loss that goes past the forward of its blocks
     traffic: the type in which weights travel and work; bf16 halves what is sent (gradients are summed in float32)
 
     中文: 全分片数据并行：权重、梯度与优化器状态分到各进程，各模块在计算前临时聚合。
