@@ -1,6 +1,6 @@
 """The matrix of placements and techniques, held to law 8 (see danlu.testing.placement), written to docs/placements.md.
 
-    python bench/placements.py [--world 2] [--world 4]
+    python bench/placements.py [--world 2] [--world 4] [--only fsdp]
 
 Each cell trains the laws' small recipe on gloo processes of this machine and on one process: float64 weights, buffers, averages and losses
 within 1e-9, the same bits on every process, float32 gradients within 1e-5 of their norm. "=" is equal; "-" is refused before the first step
@@ -12,31 +12,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import torch
 
 from danlu.core import Recipe
-from danlu.find import catalogue
 from danlu.placement.ddp import DDP
-from danlu.testing.placement import SPLITS, course, equal
+from danlu.placement.fsdp import FSDP
+from danlu.placement.zero import Zero
+from danlu.testing.placement import SPLITS, course, equal, rows
 from danlu.testing.ranks import Ranks
-from danlu.testing.tiny import tiny
 
-PLACEMENTS = {"ddp": DDP()}
+PLACEMENTS = {"ddp": DDP(), "fsdp": FSDP(), "zero": Zero()}
 PAGE = Path(__file__).parents[1] / "docs" / "placements.md"
-
-
-def recipes(split: str) -> Iterator[tuple[str, Recipe]]:
-    """Every row of the matrix: the plain recipe, each technique, each optimiser."""
-    yield "plain", tiny(split=True, **SPLITS[split])
-    for found in catalogue("technique", others=False):
-        yield found.name, tiny(found.load().example(), split=True, **SPLITS[split])
-    for found in catalogue("optimizer", others=False):
-        settings = {"max_iter": 3} if found.name == "lbfgs" else {}
-        yield f"optimizer {found.name}", tiny(optimizer=found.load()(**settings), split=True, **SPLITS[split])
 
 
 def cell(recipe: Recipe, ranks: Ranks, where: object) -> tuple[str, str]:
@@ -51,15 +40,19 @@ def cell(recipe: Recipe, ranks: Ranks, where: object) -> tuple[str, str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--world", type=int, action="append")
-    worlds = parser.parse_args().world or [2, 4]
-    columns = [(where, world, split) for where in PLACEMENTS for world in worlds for split in SPLITS]
+    parser.add_argument("--only", choices=PLACEMENTS, action="append", help="these alone; the page is not written")
+    given = parser.parse_args()
+    worlds, wanted = given.world or [2, 4], given.only or list(PLACEMENTS)
+    columns = [(where, world, split) for where in wanted for world in worlds for split in SPLITS]
     table: dict[str, list[str]] = {}
     said: dict[str, str] = {}
     for where, world, split in columns:
         ranks = Ranks(world)
-        for name, recipe in recipes(split):
+        for name, recipe in rows(split):
             mark, sentence = cell(recipe, ranks, PLACEMENTS[where])
             table.setdefault(name, []).append(mark)
+            if mark in ("BROKEN", "gap"):
+                print(f"{where}, {world} processes, {split}: {name}: {mark}: {sentence}", flush=True)
             if mark == "BROKEN":
                 ranks.kill()
                 ranks = Ranks(world)
@@ -69,7 +62,8 @@ def main() -> int:
         print(where, world, split, flush=True)
     marks = [mark for row in table.values() for mark in row]
     counts = {mark: marks.count(mark) for mark in ("=", "-", "gap", "BROKEN")}
-    PAGE.write_text(_page(columns, table, said, counts), encoding="utf-8")
+    if not given.only and not given.world:
+        PAGE.write_text(_page(columns, table, said, counts), encoding="utf-8")
     print(counts)
     return 1 if counts["BROKEN"] or counts["gap"] > 0.1 * len(marks) else 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from dataclasses import is_dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -91,17 +91,19 @@ def objective(recipe: Recipe, facts: Facts) -> Criterion:
     return objective(unwrapped(recipe.loss), facts)
 
 
-def optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
-    """The optimiser over the trainable parameters; a description that makes groups sees the model, any other gets named parameters."""
+def optimizer(recipe: Recipe, model: nn.Module, made: Callable[..., torch.optim.Optimizer] | None = None) -> torch.optim.Optimizer:
+    """The optimiser over the trainable parameters; a description that makes groups sees the model, any other gets named parameters.
+
+    made: makes it of the description and what it is to be given (a placement's own way).
+    """
     from danlu.optim.first_order import AdamW
 
     trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     if not trainable:
         raise Refused(messages.NOTHING_TRAINABLE)
     wish = recipe.optimizer or AdamW()
-    if hasattr(wish, "groups"):
-        return wish(wish.groups(model))
-    return wish(trainable)
+    given = wish.groups(model) if hasattr(wish, "groups") else trainable
+    return made(wish, given) if made else wish(given)
 
 
 def techniques(recipe: Recipe, schedule: Any, validates: bool) -> tuple[Technique, ...]:
@@ -191,7 +193,12 @@ def restore(run: Run, saved: dict[str, dict[str, Any]]) -> None:
     """Give each technique of the run its saved state back."""
     for name, technique in run.named_techniques():
         for key in technique.state:
-            setattr(technique, key, alike(saved[name][key], getattr(technique, key, None), run.placement.device))
+            setattr(technique, key, own(run, saved[name][key], getattr(technique, key, None)))
+
+
+def own(run: Run, value: Any, like: Any) -> Any:
+    """A saved value of a technique as the run's own: where weights lie in parts, so does what bears their names."""
+    return run.placement.spread(alike(value, None if run.placement.parted else like, run.placement.device), run.model)
 
 
 def handed_over(run: Run, fork: Run, changed: Set[str]) -> dict[str, Any]:

@@ -157,7 +157,7 @@ class Run:
         self.techniques = build.techniques(recipe, self._shape, validates=self.data.val is not None)
         self.criterion = build.objective(recipe, self.data.facts)
         self.model = self.placement.place(self.wrap("model", build.model(recipe, build.columns(recipe, self.data.facts))))
-        self.optimizer = build.optimizer(recipe, self.model)
+        self.optimizer = build.optimizer(recipe, self.model, self.placement.optimizer)
         build.check(self)
         self.objective = self.wrap("objective", self.placement.keyed(self.criterion, self.seed))
         self.gradient = self.wrap("gradient", self.placement.gradient(self.model))
@@ -174,7 +174,7 @@ class Run:
     def __iter__(self) -> Reports:
         stream = iter(self.wrap("stream", self.placement.stream(self.data.train, self.plan, self.step, self.total)))
         for report in self.wrap("reports", self._steps(stream)):
-            if report.save and self.save:
+            if report.save and self.save:  # on every process, since weights may lie in parts
                 self.save(self, report)
             yield report
 
@@ -207,7 +207,7 @@ class Run:
         found = next((w for t in self.techniques if (w := t.shadow()) is not None), None) if which != "raw" else None
         if which == "ema" and found is None:
             raise BadInput(messages.NO_AVERAGE)
-        return self.placement.state(self.model, self.optimizer)["model"] if whole and found is None else found
+        return found if not whole else self.placement.weights(self.model) if found is None else self.placement.gathered(found)
 
     def state(self) -> dict[str, Any]:
         """Everything that must survive a restart, by logical names: tensors of the model and optimiser, fields of techniques."""
@@ -216,7 +216,9 @@ class Run:
             "total": self.total,
             "placement": self.placement.facts(),
             **self.placement.state(self.model, self.optimizer),
-            "techniques": {name: {key: getattr(t, key) for key in t.state} for name, t in self.named_techniques() if t.state},
+            "techniques": self.placement.gathered(
+                {name: {k: getattr(t, k) for k in t.state} for name, t in self.named_techniques() if t.state}
+            ),
         }
 
     def load(self, state: dict[str, Any]) -> None:

@@ -53,7 +53,7 @@ def drive(run: Run) -> Update:
                 told = True
             outcome.overflow = torch.full_like(outcome.overflow, 0.0 if finite else 1.0)
         elif finite:
-            optimizer.step()
+            placement.step(optimizer)
         outcome.moved = finite
         placement.finish(finite)
         return outcome
@@ -68,7 +68,7 @@ def _search(run: Run, outcome: Outcome, evaluate: Evaluate) -> tuple[bool, bool]
     started with, so it halves its step (an infinite loss makes torch's strong Wolfe search try a NaN, and give up). After what went wrong
     its history is dropped: it starts afresh.
     """
-    parameters, group = run.trainable(), run.optimizer.param_groups[0]
+    parameters, group, full = run.trainable(), run.optimizer.param_groups[0], run.placement.full
     before = [p.detach().clone() for p in parameters]
     slopes = [p.grad.clone() if p.grad is not None else torch.zeros_like(p) for p in parameters]
     known, last, sound = [outcome], outcome, True
@@ -83,8 +83,8 @@ def _search(run: Run, outcome: Outcome, evaluate: Evaluate) -> tuple[bool, bool]
             p.grad = -slope
         return outcome.loss
 
-    run.optimizer.step(ask)
-    finite = bool(torch.stack([p.detach().isfinite().all() for p in parameters]).all())
+    run.placement.step(run.optimizer, ask)
+    finite = bool(torch.stack([full(p.detach()).isfinite().all() for p in parameters]).all())
     wolfe = group.get("line_search_fn") is not None
     if finite and not (wolfe and bool(last.finite)):  # where it ended was tried last, tried before, or not at all: one more look tells
         finite = bool(evaluate().finite)
@@ -92,8 +92,9 @@ def _search(run: Run, outcome: Outcome, evaluate: Evaluate) -> tuple[bool, bool]
         with torch.no_grad():
             for p, old in zip(parameters, before):
                 p.copy_(old)
-    still = all(torch.equal(p.detach(), old) for p, old in zip(parameters, before))
-    lower = not still or not finite or _lowest(torch.cat([slope.flatten() for slope in slopes]), outcome.loss, group)
+    pairs = [(full(p.detach()), full(old)) for p, old in zip(parameters, before)]  # whole first: all processes take part
+    still = all(torch.equal(now, old) for now, old in pairs)
+    lower = not still or not finite or _lowest(torch.cat([full(slope).flatten() for slope in slopes]), outcome.loss, group)
     if not finite or not lower or not (sound or wolfe):
         run.optimizer.state.clear()
     return finite, lower

@@ -97,7 +97,7 @@ def test_patches_are_what_the_convolution_multiplies(how):
     unit = Unit("one", conv)
     for form in (torch.contiguous_format, torch.channels_last):
         seen = unit.inputs(x.contiguous(memory_format=form))
-        assert torch.allclose(seen @ unit.weights[:, :-1].T + unit.weights[:, -1], unit.outputs(conv(x)))
+        assert torch.allclose(seen @ unit.weights()[:, :-1].T + unit.weights()[:, -1], unit.outputs(conv(x)))
 
 
 @pytest.mark.parametrize("width", [5, 96, 97, 300])
@@ -158,5 +158,5 @@ def test_gradients_go_back_where_they_came_from():
         layer(x).sum().backward()
         unit = Unit("one", layer)
         before = [p.grad.clone() for p in layer.parameters()]
-        unit.set_gradient(unit.gradient * 2)
+        unit.set_gradient(unit.gradient() * 2)
         assert all(torch.equal(p.grad, 2 * old) for p, old in zip(layer.parameters(), before))

@@ -114,6 +114,24 @@ def test_a_signal_saves_and_stops_all_and_the_run_goes_on_bit_for_bit(whole, tmp
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds the process in /proc")
+def test_weights_in_parts_go_on_bit_for_bit_after_a_kill(tmp_path):
+    """The first process writes; the other takes part in every save, that of the average too."""
+    words = ["placement=fsdp", "epochs=40", "--with", "ema", "checkpoint.background=true"]
+    code, text = launched(*words, cwd=tmp_path, out="once")
+    assert code == 0, text
+    process = started("danlu", "launch", *RECIPE, *words, "--out", "run", "--no-check", "--quiet", cwd=tmp_path)
+    reached(tmp_path / "run", 50)
+    os.kill(rank_one(process.pid), signal.SIGKILL)
+    text = "".join(process.communicate(timeout=60))
+    assert process.returncode == LOST, text
+    code, text = launched(*words, cwd=tmp_path)
+    assert code == 0, text
+    assert bits(tmp_path / "run") == bits(tmp_path / "once")
+    assert load_file(tmp_path / "run" / "model.safetensors").keys() == load_file(tmp_path / "once" / "model.safetensors").keys()
+
+
+@pytest.mark.slow
 def test_torchrun_starts_the_same_run(whole, tmp_path):
     words = [
         "torch.distributed.run",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -12,11 +16,14 @@ from torch import nn
 
 from danlu.core import Technique
 from danlu.find import catalogue
+from danlu.keys import mix
 from danlu.losses.classification import CrossEntropy
 from danlu.nets.dropout import Dropout, named
 from danlu.placement.ddp import DDP
+from danlu.placement.fsdp import FSDP
+from danlu.placement.zero import Zero
 from danlu.techniques.model.ghost_norm import GhostNorm
-from danlu.testing.placement import SPLITS, equal, placement
+from danlu.testing.placement import SPLITS, equal, placement, rows
 from danlu.testing.ranks import Ranks
 from danlu.testing.tiny import tiny
 
@@ -51,6 +58,27 @@ def test_every_optimiser(found, ranks):
     assert not equal(tiny(optimizer=found.load()(**settings), split=True, **SPLITS["uneven"]), ranks, DDP())
 
 
+SHARE = 8  # one of so many shares of the cells of divided placements is tried by one commit; all of them by bench/placements.py
+DIVIDED = {"fsdp": FSDP(), "zero": Zero()}
+CELLS = sorted(((where, split, name) for where in DIVIDED for split in SPLITS for name, _ in rows(split)), key=lambda cell: mix(*cell))
+
+
+def turn() -> int:
+    """The share that $DANLU_CELLS names, else the one that the commit's digest says, so that commits take turns."""
+    wish = os.environ.get("DANLU_CELLS")
+    if wish is None and shutil.which("git"):
+        done = subprocess.run(["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"], capture_output=True, text=True)
+        wish = str(int(done.stdout, 16) % SHARE) if done.returncode == 0 else None
+    return int(wish or 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("where", "split", "name"), CELLS[turn() :: SHARE])
+def test_divided(where, split, name, ranks):
+    refused = equal(dict(rows(split))[name], ranks, DIVIDED[where], name)
+    assert bool(refused) == ((name, split) in REFUSED), refused
+
+
 def attentive() -> nn.Module:
     """Attention over five positions, with biases, norms and keyed dropout."""
     layer = nn.TransformerEncoderLayer(6, 2, 12, dropout=0.0, batch_first=True)
@@ -59,10 +87,10 @@ def attentive() -> nn.Module:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("split", SPLITS)
-@pytest.mark.parametrize("smoothing", [0.0, 0.1])
-def test_unequal_token_counts(split, smoothing, ranks):
+@pytest.mark.parametrize(("smoothing", "where"), [(0.0, DDP()), (0.1, DDP()), (0.1, FSDP())], ids=str)
+def test_unequal_token_counts(split, smoothing, where, ranks):
     recipe = tiny(model=attentive, data=toys.tokens, loss=CrossEntropy(label_smoothing=smoothing), **SPLITS[split])
-    assert not equal(recipe, ranks, DDP())
+    assert not equal(recipe, ranks, where)
 
 
 def test_batch_norm_of_stated_groups(ranks):
@@ -101,9 +129,10 @@ class Branch(nn.Module):
         return out + self.sometimes(x) if float(x[0, 0]) > 0 else out
 
 
-def test_a_parameter_that_some_processes_do_not_reach(ranks):
+@pytest.mark.parametrize("where", [DDP(), pytest.param(FSDP(), marks=pytest.mark.slow)], ids=str)
+def test_a_parameter_that_some_processes_do_not_reach(where, ranks):
     """Even weight decay is the same: no gradient anywhere leaves a parameter alone, a gradient somewhere moves it everywhere."""
-    assert not equal(tiny(model=Branch, split=True), ranks, DDP())
+    assert not equal(tiny(model=Branch, split=True), ranks, where)
 
 
 def test_buckets_of_any_size(ranks):

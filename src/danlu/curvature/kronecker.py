@@ -7,8 +7,9 @@ is KFC (Grosse and Martens 2016), for sequences "expand" (Eschenhagen et al. 202
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +20,10 @@ from danlu.losses.criterion import exact
 BLOCK = 96  # columns of a second moment that are made together
 CACHE = 1 << 20  # numbers of patches that are made together
 Factors = dict[str, Tensor]  # "A": [in, in], with one more for a bias, or [in] for an embedding; "G": [out, out]
+
+
+def _same(x: Tensor) -> Tensor:
+    return x
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Unit:
             tokens = self.inputs(x)
             return torch.bincount(tokens, minlength=self.layer.num_embeddings).to(self.layer.weight.dtype), len(tokens)
         bias, weight = self.layer.bias is not None, cast("Tensor", self.layer.weight)
-        width = weight[0].numel()
+        width = weight.shape[1:].numel()
         whole = x.new_zeros(width + bias, width + bias)
         vectors = 0
         for part in self._parts(x):
@@ -70,19 +75,17 @@ class Unit:
         area = self.layer.kernel_size[0] * self.layer.kernel_size[1]
         return x.split(max(1, CACHE * len(x) // max(1, area * x.numel())))
 
-    @property
-    def gradient(self) -> Tensor | None:
-        """The gradient as [out, in], with one more column for a bias; None when the layer was not touched."""
+    def gradient(self, full: Callable[[Tensor], Tensor] = _same) -> Tensor | None:
+        """The gradient as [out, in], with one more column for a bias; None when the layer was not touched. full: makes a tensor whole."""
         weight, bias = cast("nn.Parameter", self.layer.weight), cast("nn.Parameter | None", getattr(self.layer, "bias", None))
         if weight.grad is None:
             return None
-        return self._matrix(weight.grad, None if bias is None else bias.grad)
+        return self._matrix(full(weight.grad), None if bias is None or bias.grad is None else full(bias.grad))
 
-    @property
-    def weights(self) -> Tensor:
-        """A copy of the weights in the form of the gradient."""
+    def weights(self, full: Callable[[Tensor], Tensor] = _same) -> Tensor:
+        """A copy of the weights in the form of the gradient. full: makes a tensor whole."""
         weight, bias = cast("Tensor", self.layer.weight), cast("Tensor | None", getattr(self.layer, "bias", None))
-        return self._matrix(weight.detach(), None if bias is None else bias.detach()).clone()
+        return self._matrix(full(weight.detach()), None if bias is None else full(bias.detach())).clone()
 
     def _matrix(self, weight: Tensor, bias: Tensor | None) -> Tensor:
         if isinstance(self.layer, nn.Embedding):
@@ -90,20 +93,20 @@ class Unit:
         flat = (weight.permute(0, 2, 3, 1) if isinstance(self.layer, nn.Conv2d) else weight).flatten(1)
         return flat if bias is None else torch.cat([flat, bias[:, None]], 1)
 
-    def set_gradient(self, value: Tensor) -> None:
-        """Put a gradient of that form where the optimiser looks for it."""
+    def set_gradient(self, value: Tensor, put: Callable[[Tensor, Tensor], Any] = Tensor.copy_) -> None:
+        """Put a gradient of that form where the optimiser looks for it. put: copies a whole tensor there."""
         weight, bias = cast("nn.Parameter", self.layer.weight), cast("nn.Parameter | None", getattr(self.layer, "bias", None))
         assert weight.grad is not None
         if isinstance(self.layer, nn.Embedding):
-            weight.grad.copy_(value.T)
+            put(weight.grad, value.T)
             return
         if bias is not None and bias.grad is not None:
-            bias.grad.copy_(value[:, -1])
+            put(bias.grad, value[:, -1])
             value = value[:, :-1]
         if isinstance(self.layer, nn.Conv2d):
             out, into, height, width = weight.shape
             value = value.view(out, height, width, into).permute(0, 3, 1, 2)
-        weight.grad.copy_(value)
+        put(weight.grad, value)
 
 
 def _patches(x: Tensor, conv: nn.Conv2d) -> Tensor:
@@ -144,12 +147,17 @@ def units(model: nn.Module) -> tuple[list[Unit], list[str]]:
     return known, left
 
 
-def _known(module: nn.Module) -> bool:
-    if type(module) is nn.Conv2d:
+def _known(module: Any) -> bool:
+    if _is(module, nn.Conv2d):
         return module.groups == 1 and module.padding_mode == "zeros" and not isinstance(module.padding, str)
-    if type(module) is nn.Embedding:
+    if _is(module, nn.Embedding):
         return module.max_norm is None and not module.scale_grad_by_freq and not module.sparse
-    return type(module) is nn.Linear
+    return _is(module, nn.Linear)
+
+
+def _is(module: Any, kind: type[Any]) -> bool:
+    """Whether it works as `kind` does: a subclass that only adds to it (a placement's) does, too."""
+    return isinstance(module, kind) and type(module).forward is kind.forward
 
 
 def basis(factors: Factors) -> Factors:

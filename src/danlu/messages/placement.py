@@ -17,6 +17,32 @@ ONE_ROW = Sentence(
     "batch_size, so that no row is left alone",
     "{rows} 行按每组 {batch_size} 行划分会剩下一行，而 BatchNorm（{layer}）无法只用一行训练；请换一个 batch_size，使最后不会只剩一行",
 )
+NO_DIVISOR = Sentence(
+    "placement.shard={shard} does not divide the {world} processes; set it to a divisor of {world}, or leave it out to divide weights over all",
+    "placement.shard={shard} 不能整除进程数 {world}；请设为 {world} 的约数，或不设（权重分到所有进程）",
+)
+FSDP_TOO_OLD = Sentence(
+    "fsdp needs torch 2.13, which can sum gradients that some processes do not have; found {found}. Use placement=ddp, or a newer torch",
+    "fsdp 需要 torch 2.13（能对部分进程没有的梯度求和）；现为 {found}。请改用 placement=ddp，或升级 torch",
+)
+FSDP_SPARSE = Sentence(
+    "fsdp cannot divide sparse gradients (embedding `{name}`); make it with sparse=False, or use placement=ddp",
+    "fsdp 无法切分稀疏梯度（嵌入层 `{name}`）；请用 sparse=False 创建，或改用 placement=ddp",
+)
+FSDP_TYPES = Sentence(
+    "fsdp needs trained weights of one type of number and found several ({found}); convert the model to one, or use placement=ddp",
+    "fsdp 要求参与训练的权重类型一致，现有多种（{found}）；请统一模型的数值类型，或改用 placement=ddp",
+)
+PAST_FORWARD = Sentence(
+    "a layer was used past the forward of the block that fsdp gathers it for ({reason}); set placement.blocks=false, which gathers the whole model "
+    "for each loss, or use placement=ddp",
+    "有一层没有经过 fsdp 为其聚合权重的模块的 forward 就被使用（{reason}）；请设 placement.blocks=false（每次计算损失时聚合整个模型），或改用 placement=ddp",
+)
+LOSS_OF_PARTS = Sentence(
+    "the term `{term}` of the loss is taken of weights that lie in parts; take it of placement.local(weights) and sum it with "
+    "placement.total, as l2 does, or set placement.blocks=false",
+    "损失中的 `{term}` 一项直接由分片的权重算出；请对 placement.local(weights) 计算并用 placement.total 求和（如 l2 所做），或设 placement.blocks=false",
+)
 WEIGHT_DIFFERS = Sentence(
     "the saved tensor `{name}` has shape {saved}, the model has {found}; use the model the weights were saved from",
     "保存的张量 `{name}` 形状为 {saved}，模型中为 {found}；请使用保存这些权重时的模型",

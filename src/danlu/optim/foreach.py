@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch import Tensor
 from danlu import messages
 from danlu.errors import BadInput
 from danlu.find.names import snake
+from danlu.optim.reach import Reach
 
 BLOCK = 1 << 18  # numbers: a block's tensors and what is made of them stay in a processor's cache
 
@@ -35,6 +36,9 @@ class Foreach(torch.optim.Optimizer):
     Nothing is read back from the device. `states[i]["step"]` is how often parameter i has been stepped, this step included: a Python int.
     Raises BadInput for complex parameters and for sparse gradients.
     """
+
+    moves_groups: ClassVar[bool] = False  # a step of a group with a gradient changes the group's own values
+    reach: ClassVar[Reach] = "model"  # what must be seen together to move one number of it, see danlu.optim.reach
 
     def __init__(self, params: Iterable[Any], **options: Any):
         entries = [dict(entry) if isinstance(entry, dict) else entry for entry in params]

@@ -62,6 +62,8 @@ class LAMBOptimizer(Foreach):
     State: `exp_avg` and `exp_avg_sq`, like the parameter.
     """
 
+    reach = "tensor"
+
     def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         return {"exp_avg": zeros(p), "exp_avg_sq": zeros(p)}
 

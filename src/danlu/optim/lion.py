@@ -59,6 +59,8 @@ class Lion(Grouped):
 class LionOptimizer(Foreach):
     """Algorithm 2 of Chen et al. 2023. betas: (in the update, of the momentum). State: `exp_avg`, like its parameter."""
 
+    reach = "number"
+
     def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         return {"exp_avg": zeros(p)}
 

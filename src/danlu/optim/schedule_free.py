@@ -56,7 +56,7 @@ class ScheduleFree(Technique):
     groups, takes_sparse = Grouped.groups, Grouped.takes_sparse
 
     def wrap_update(self, update: Update, run: Run) -> Update:
-        named = run.placement.state(run.model, run.optimizer)["model"]  # the live tensors, tied ones once
+        named = run.placement.live(run.model)  # tied ones once
         parameters = {name: p for name, p in run.model.named_parameters() if p.requires_grad}
         self.average = linked = named  # until the first move, the weights themselves
         known = 0
@@ -64,10 +64,10 @@ class ScheduleFree(Technique):
         def averaged(evaluate: Evaluate) -> Outcome:
             nonlocal linked, known
             outcome = update(evaluate)
-            states = run.optimizer.state
-            if self.average is not linked or len(states) != known:  # after loading; and when a parameter has moved for the first time
+            if self.average is not linked or len(run.optimizer.state) != known:  # after loading; when a parameter has moved first
+                states = run.placement.states(run.optimizer)
                 linked = named | {name: states[p]["x"] for name, p in parameters.items() if p in states}
-                self.average, known = linked, len(states)
+                self.average, known = linked, len(run.optimizer.state)
             return outcome
 
         return averaged
@@ -178,6 +178,9 @@ class ScheduleFreeSGDOptimizer(Foreach):
     State: `z` and `x`, like the parameter, which is y = (1 - beta) z + beta x. (x could be had from y and z; it is kept because it is what
     counts, and has then been rounded once a step only.) A group's `moves`, `weight_sum` and `lr_max` move.
     """
+
+    reach = "number"
+    moves_groups = True
 
     def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         return {"z": p.detach().clone(), "x": p.detach().clone()}

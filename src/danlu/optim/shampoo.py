@@ -81,6 +81,8 @@ class ShampooOptimizer(Foreach):
     root [side, side], `left`, `left_root`, `right`, `right_root`. The roots are computed at the first step and at every `every` after.
     """
 
+    reach = "tensor"
+
     def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         state = {"momentum": zeros(p)} | ({"squares": zeros(p)} if group["graft"] == "rmsprop" else {})
         matrix = as_matrix(grad) if p.ndim else grad.view(1, 1)

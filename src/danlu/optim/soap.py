@@ -83,6 +83,8 @@ class SOAPOptimizer(Foreach):
     [side, side] and its basis [side, side], `left`, `left_basis`, `right`, `right_basis`.
     """
 
+    reach = "tensor"
+
     def fresh(self, p: Tensor, grad: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         state = {"exp_avg": zeros(p), "exp_avg_sq": zeros(p)}
         if p.ndim < 2:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -16,18 +16,18 @@ import torch
 from torch import Tensor, nn
 
 from danlu import messages
-from danlu.errors import BadInput, Refused, Sentence, say
+from danlu.errors import BadInput, Sentence, say
 from danlu.keys import Keyed, mix
 from danlu.placement import device as devices
 from danlu.placement.buffers import Buffers
-from danlu.placement.memory import glanced, looked, parts
+from danlu.placement.looking import Looking
+from danlu.placement.memory import looked, parts
 from danlu.placement.norms import synced
 from danlu.placement.order import Plan, fetched
 from danlu.placement.precision import Name, Precision
 
 if TYPE_CHECKING:
     from danlu.core import Batch, Gradient, Loss, Objective, Outcome, Recipe, Run
-    from danlu.losses.criterion import Criterion
 
 FINISHED_GRADIENT = "finished gradient"  # p.grad is complete, unscaled and reduced when a gradient technique sees it
 WHOLE_MATRIX = "whole matrix"  # a parameter and its gradient are whole on this process
@@ -39,19 +39,13 @@ CHANGING_TRAINABLE = "trainable changes"  # the set of parameters that move may 
 EVERYTHING = frozenset({FINISHED_GRADIENT, WHOLE_MATRIX, MODEL_TWICE, INPUTS, DOUBLE_BACKWARD, CHANGING_TRAINABLE})
 
 
-class Placement:
+class Placement(Looking):
     """What every placement does; a subclass is a dataclass of plain values, and `start` makes the live copy that one run owns."""
 
     offers: ClassVar[frozenset[str]] = EVERYTHING
     world: int = 1
     rank: int = 0
 
-    device: torch.device
-    precision: Precision
-    buffers: Buffers
-    step_rows: int | None = None  # rows of a micro-batch that fit in memory together, once that was found out; see `memory`
-    look_rows: int | None = None  # and outside a step, where no gradient is taken
-    _generator: torch.Generator
     _seeds: dict[float, Tensor]
 
     def start(self, device: str, precision: Name) -> Self:
@@ -92,9 +86,28 @@ class Placement:
         """The rows of all processes in the order of the data; pieces: one [rows, ...] for each slot that this process looked at."""
         return torch.cat(pieces)
 
+    # Where weights lie in parts, so do p, p.grad and what is made of them; one process has them whole.
+
     def full(self, tensor: Tensor) -> Tensor:
-        """The whole of a tensor that may be sharded."""
+        """The whole of a weight, its gradient or the like, on every process."""
         return tensor
+
+    def share(self, whole: Tensor, like: Tensor) -> Tensor:
+        """What this process has of a tensor that is whole on every process, if it lies in parts as `like` does."""
+        return whole
+
+    def local(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """What this process holds of each, as ordinary tensors: to work on number by number, in place too. Can be differentiated."""
+        return list(tensors)
+
+    def total(self, value: Tensor) -> Tensor:
+        """The sum over the processes that hold parts of the weights of what each made of its own. Can be differentiated."""
+        return value
+
+    @contextmanager
+    def whole(self, model: nn.Module) -> Iterator[list[nn.Parameter]]:
+        """Inside, the model holds its weights whole, as ordinary tensors: those that are trained, in the model's order."""
+        yield [p for p in model.parameters() if p.requires_grad]
 
     # ---- the model ----
 
@@ -109,6 +122,14 @@ class Placement:
     def sync(self, model: nn.Module, last: bool) -> AbstractContextManager[Any]:
         """Around one micro-batch: gradients are exchanged in the last one only."""
         return nullcontext()
+
+    def optimizer(self, wish: Callable[[Iterable[Any]], torch.optim.Optimizer], entries: Iterable[Any]) -> torch.optim.Optimizer:
+        """The optimiser that `wish` makes of groups, or of (name, parameter) pairs."""
+        return wish(entries)
+
+    def step(self, optimizer: torch.optim.Optimizer, closure: Callable[[], Any] | None = None) -> None:
+        """Let the optimiser move the weights. closure: evaluates again, for one that searches along a line."""
+        optimizer.step() if closure is None else optimizer.step(closure)
 
     def overflow(self, parameters: Sequence[nn.Parameter]) -> Tensor:
         """A 0-d float tensor that is zero when every gradient in `p.grad` is finite; nothing is read from the device."""
@@ -193,6 +214,7 @@ class Placement:
             except BaseException:
                 if tracked:
                     buffers.undo()
+                self._broken_off()
                 raise
             finally:  # whoever interrupts a step must not leave its random key behind
                 Keyed.ids = None
@@ -200,8 +222,7 @@ class Placement:
             if tracked:
                 buffers.settle(self.sum)
             losses = [value for value, _ in sums.values() if value.is_floating_point()]
-            overflow = precision.unscale([p.grad for p in parameters if p.grad is not None], losses)
-            return Outcome(sums, counts, overflow, precision.scale)
+            return Outcome(sums, counts, self._checked(parameters, losses), precision.scale)
 
         return gradient
 
@@ -231,6 +252,13 @@ class Placement:
     def _finish(self, sums: dict[str, tuple[Tensor, str]]) -> None:
         """After the last micro-batch: `p.grad` and every term become the sums over all processes."""
 
+    def _checked(self, parameters: Sequence[nn.Parameter], losses: list[Tensor]) -> Tensor:
+        """After `_finish`: the gradients without the loss scale; a 0-d tensor that is zero when they and the losses are finite."""
+        return self.precision.unscale([p.grad for p in parameters if p.grad is not None], losses)
+
+    def _broken_off(self) -> None:
+        """An evaluation ended in an error."""
+
     def _seed(self, count: Any) -> Tensor:
         """The loss scale over a count as a 0-d tensor; zero for a count of zero."""
         if isinstance(count, Tensor):
@@ -245,150 +273,6 @@ class Placement:
             )
         return seed
 
-    # ---- looking without touching ----
-
-    def evaluate(
-        self,
-        model: nn.Module,
-        fn: Callable[[nn.Module, Batch], dict[str, Any]],
-        rows: Any,
-        batch_size: int,
-        criterion: Criterion,
-        weights: dict[str, Tensor] | None = None,
-    ) -> dict[str, Any]:
-        """`fn(model, batch)` over all `rows` in order, in eval mode, without gradients; nothing that the run owns is moved.
-
-        fn returns tensors to sum over batches and processes, or one-element lists of tensors to concatenate along dim 0.
-        batch_size: rows at a time; it begins anew with half of them where they do not fit in memory. criterion: counts denominators.
-        weights: parameters and buffers, by name, to look with instead of the model's own. Raises NoMemory.
-        """
-        size = min(batch_size, max(1, len(rows)))
-        return glanced(self, size, lambda size: self._evaluated(model, fn, rows, size, criterion.counts, weights), criterion)
-
-    def _evaluated(
-        self,
-        model: nn.Module,
-        fn: Callable[[nn.Module, Batch], dict[str, Any]],
-        rows: Any,
-        batch_size: int,
-        count: Callable[[Batch], dict[str, Any]],
-        weights: dict[str, Tensor] | None,
-    ) -> dict[str, Any]:
-        from danlu.core import Batch
-
-        plan = Plan(len(rows), batch_size, None, 0, shuffle=False)
-        total: dict[str, Any] = {}
-        with torch.no_grad(), self.looking(model, weights):
-            slots = (slot for step in range(plan.steps_per_epoch) for slot in plan.shard(step, self.rank, self.world))
-            for slot, inputs, targets in fetched(rows, plan, slots):
-                if slot.empty and self.world == 1:
-                    continue
-                ids = devices.to(slot.ids, self.device)
-                batch = Batch(self.put(inputs), self.put(targets), ids, slot.step, slot.place, slot.last)
-                batch.counts = {"rows": len(slot.ids), "once": 1.0, **count(batch)}
-                with self.precision.autocast():
-                    found = fn(model, batch)
-                for key, value in _nothing(found).items() if slot.empty else found.items():
-                    total[key] = value if key not in total else total[key] + value
-        return {key: self.gather(value) if isinstance(value, list) else self.sum(value) for key, value in total.items()}
-
-    @contextmanager
-    def looking(self, model: nn.Module, weights: dict[str, Tensor] | None = None) -> Iterator[None]:
-        """Inside, the model is in eval mode and holds `weights`; what it draws or moves is put back afterwards."""
-        modes = [(module, module.training) for module in model.modules()]
-        model.eval()
-        try:
-            with self.aside(), self.swapped(model, weights):
-                yield
-        finally:
-            for module, training in modes:
-                module.training = training
-
-    @contextmanager
-    def aside(self) -> Iterator[None]:
-        """Inside, what the model draws or moves of its buffers is put back afterwards."""
-        state, seed, ids = self._generator.get_state(), Keyed.seed, Keyed.ids
-        Keyed.ids = None
-        try:
-            with self.buffers.held():
-                yield
-        finally:
-            self._generator.set_state(state)
-            Keyed.seed, Keyed.ids = seed, ids
-
-    @contextmanager
-    def swapped(self, model: nn.Module, weights: dict[str, Tensor] | None) -> Iterator[None]:
-        """Inside, the model holds `weights`; afterwards its own again, bit for bit."""
-        own = self._named(model)
-        kept = {name: own[name].detach().clone() for name in weights or {} if name in own}  # a stranger is refused by `load_weights`
-        try:
-            self.load_weights(model, weights or {})
-            yield
-        finally:
-            self.load_weights(model, kept)
-
-    # ---- state, by logical names ----
-
-    def _named(self, model: nn.Module) -> dict[str, Tensor]:
-        """Parameters and persistent buffers by the names they have in the unwrapped model; tied tensors once."""
-        tensors: dict[str, Tensor] = {}
-        seen: set[int] = set()
-        for name, value in model.state_dict(keep_vars=True).items():
-            if isinstance(value, Tensor) and id(value) not in seen:
-                seen.add(id(value))
-                tensors[name] = value
-        return tensors
-
-    def state(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-        """The model's and the optimiser's tensors by logical names, detached but not copied, and the optimiser's groups as plain values."""
-        names = {id(p): name for name, p in model.named_parameters()}
-        groups = [{key: value for key, value in group.items() if key not in ("params", "param_names")} for group in optimizer.param_groups]
-        for group, saved in zip(optimizer.param_groups, groups):
-            saved["params"] = [names[id(p)] for p in group["params"]]
-        return {
-            "model": {name: value.detach() for name, value in self._named(model).items()},
-            "optimizer": {"state": {names[id(p)]: value for p, value in optimizer.state.items()}, "groups": groups},
-        }
-
-    def load(self, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-        """Put back what `state` and `facts` returned. Raises Refused if the model has other tensors than those saved."""
-        from danlu.build import alike
-        from danlu.optim.fused import lay_out_state
-
-        for name, value in self._named(model).items():
-            if name not in state["model"]:
-                raise Refused(messages.WEIGHT_DIFFERS, name=name, saved="-", found=tuple(value.shape))
-        self.load_weights(model, state["model"])
-        named = dict(model.named_parameters())
-        optimizer.state.clear()
-        groups = {name: group for group in state["optimizer"]["groups"] for name in group["params"]}
-        for name, values in state["optimizer"]["state"].items():
-            p, group = named[name], groups[name]
-            on_device = group.get("fused") or group.get("capturable")  # others keep the count of steps on the CPU, as torch does
-            optimizer.state[p] = {k: alike(v, None, p.device if k != "step" or on_device else None) for k, v in values.items()}
-        lay_out_state(optimizer)
-        for group, saved in zip(optimizer.param_groups, state["optimizer"]["groups"], strict=True):
-            group.update({key: alike(value, group.get(key), None) for key, value in saved.items() if key != "params"})
-        facts = state["placement"]
-        self.precision.scale, self.precision.streak = facts["scale"], facts["streak"]
-        self.step_rows, self.look_rows = facts["step_rows"], facts["look_rows"]
-
-    def load_weights(self, model: nn.Module, weights: dict[str, Tensor]) -> None:
-        """Copy tensors into the model by logical name; every name must exist there with the same shape."""
-        own = self._named(model)
-        for name, value in weights.items():
-            if name not in own or own[name].shape != value.shape:
-                found = tuple(own[name].shape) if name in own else "-"
-                raise Refused(messages.WEIGHT_DIFFERS, name=name, saved=tuple(value.shape), found=found)
-        with torch.no_grad():
-            for name, value in weights.items():
-                own[name].copy_(value)
-
-    def facts(self) -> dict[str, Any]:
-        """The plain values that must survive a restart: the loss scale and its streak, and how many rows fit in memory."""
-        scale, streak = self.precision.scale, self.precision.streak
-        return {"scale": scale, "streak": streak, "step_rows": self.step_rows, "look_rows": self.look_rows}
-
     def close(self) -> None:
         self.buffers.close()
 
@@ -397,11 +281,3 @@ def _mapped(fn: Callable[[Tensor], Tensor], tree: Any) -> Any:
     if isinstance(tree, dict):
         return {key: _mapped(fn, value) for key, value in tree.items()}
     return fn(tree) if isinstance(tree, Tensor) else tree
-
-
-def _nothing(found: dict[str, Any]) -> dict[str, Any]:
-    """What a slot without rows adds to what was found: the same names, and nothing."""
-    return {
-        key: [piece[:0] for piece in value] if isinstance(value, list) else torch.zeros_like(value) if isinstance(value, Tensor) else 0
-        for key, value in found.items()
-    }

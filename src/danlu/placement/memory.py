@@ -23,7 +23,7 @@ from danlu.placement.norms import SyncedBatchNorm
 if TYPE_CHECKING:
     from danlu.core import Batch, Outcome, Run
     from danlu.losses.criterion import Criterion
-    from danlu.placement.base import Placement
+    from danlu.placement.looking import Looking
 
 Found = TypeVar("Found")
 
@@ -52,7 +52,7 @@ def looked(run: Run, batches: list[Batch]) -> Outcome:
         run.placement.notice("halved", sentence, step=run.step + 1, rows=rows, reason=reason)
 
 
-def glanced(placement: Placement, rows: int, look: Callable[[int], Found], criterion: Criterion | None = None) -> Found:
+def glanced(placement: Looking, rows: int, look: Callable[[int], Found], criterion: Criterion | None = None) -> Found:
     """What `look(rows)` finds outside a step, `rows` at a time, or as many as fit in memory. Raises NoMemory where that is not one.
 
     criterion: whose loss is part of what is found; one that is taken over the whole batch would not be the same.

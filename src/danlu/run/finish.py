@@ -47,12 +47,12 @@ def finish(session: Session) -> Result:
     step, epoch = run.step, run.step / run.plan.steps_per_epoch
     run.placement.everyone(None)  # every checkpoint is written: all processes choose from the same
     weights, best_step, kind = choose(run, session.folder.checkpoints, session.tell)
+    tensors = exported(run, weights)
     scores = score(run, run.data.test, "test_", weights) if run.data.test is not None else {}
     metrics = {name: value for name, value in log.plain(scores).items() if name in scores}
     if metrics:
         session.metrics.add(step=step, epoch=round(epoch, 6), best_step=best_step, **metrics)
     session.metrics.sync()
-    tensors = weights or run.placement.state(run.model, run.optimizer)["model"]
     try:
         digest = checkpoint.export(tensors, path / report.WEIGHTS)
         session.events.tell("done", step, best_step=best_step, weights=kind, sha256=digest, metrics=metrics)
@@ -69,6 +69,12 @@ def _pages(path: Path) -> Path:
     page = report.write(path)
     os.chmod(plot([path], out=path / PICTURE), 0o600)
     return page
+
+
+def exported(run: Run, weights: dict[str, Tensor] | None) -> dict[str, Tensor]:
+    """The weights to export, whole: those that were chosen, or the model's own. All processes take part where weights lie in parts."""
+    found: dict[str, Tensor] = run.placement.weights(run.model) if weights is None else run.placement.gathered(weights)
+    return found
 
 
 def choose(run: Run, checkpoints: Path, tell: Callable[..., None]) -> tuple[dict[str, Tensor] | None, int | None, str]:

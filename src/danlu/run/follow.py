@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from danlu import messages
-from danlu.core import Recipe, Run
+from danlu.core import Recipe, Report, Run
 from danlu.errors import Sentence, say
 from danlu.metrics.score import score
 from danlu.run import changes, checkpoint, finish, log
@@ -48,13 +48,27 @@ def follow(recipe: Recipe, stop: Stop, start: str | None) -> Result:
             elif start:
                 start_from(run, start)
             note(messages.FOLLOWING, rank=run.placement.rank, world=run.placement.world, step=run.step, total=run.total, folder=path)
+            newest = run.step  # the step of the newest state that was made whole
+
+            def attend(run: Run, found: Report) -> None:
+                nonlocal newest
+                run.placement.attend(run)
+                newest = found.step
+
+            run.save = attend
             with stop.in_steps():
-                for _ in run:
+                for found in run:
                     if why := run.placement.most(stop.asked):
+                        if newest != found.step:
+                            attend(run, found)
                         name = signal.Signals(why).name if why in set(signal.Signals) else "limit"
                         raise Stopped(messages.STOPPED, signal=name, step=run.step, total=run.total, folder=path)
+            if newest != run.step:
+                run.placement.attend(run)
             run.placement.everyone(None)
             weights, best_step, _ = finish.choose(run, path / "checkpoints", note)
+            if run.placement.parted:
+                finish.exported(run, weights)
             scores = score(run, run.data.test, "test_", weights) if run.data.test is not None else {}
             note(messages.FOLLOWED, step=run.step)
             return Result(path, run.step, best_step, {name: value for name, value in log.plain(scores).items() if name in scores})

@@ -42,16 +42,17 @@ class Saver:
             self.newest = step
             self._done(step, best)
         else:
-            if self._room is not None:
-                self._copies, self._room = self._copies or self._room.result(), None
-            taken = taken.copied(self._copies)
-            self._copies = taken.files
+            if not self.run.placement.parted:  # what was gathered is nobody else's
+                if self._room is not None:
+                    self._copies, self._room = self._copies or self._room.result(), None
+                taken = taken.copied(self._copies)
+                self._copies = taken.files
             self._going = self._beside.submit(self._write, taken, step, best, kept), step, best
             self.newest = step
 
     def check(self) -> None:
         """Raise what a save in the background met, if it has ended. The first call has room made for the copies, beside the training."""
-        if self._beside is not None and self._room is None and not self._copies:
+        if self._beside is not None and self._room is None and not self._copies and not self.run.placement.joint:
             self._room = self._beside.submit(checkpoint.image(self.run.state()).room)
         if self._going is not None and self._going[0].done():
             self.wait()

@@ -31,7 +31,7 @@ def said(report: Report) -> Said:
 def rest(run: Run, head: Iterable[Said] = ()) -> Course:
     """Train to the end; `head` is what was said before."""
     reports = [*head, *map(said, run)]
-    return Course(reports, digests(weights(run)), digests(run.kept_weights("auto") or {}))
+    return Course(reports, digests(weights(run)), digests(averages(run)))
 
 
 def steps(run: Run, count: int) -> list[Said]:
@@ -40,8 +40,14 @@ def steps(run: Run, count: int) -> list[Said]:
 
 
 def weights(run: Run) -> dict[str, Tensor]:
-    """Copies of all parameters and buffers."""
-    return {name: value.detach().clone() for name, value in run.model.state_dict().items()}
+    """Copies of all parameters and buffers, whole."""
+    return {name: value.clone() for name, value in run.placement.weights(run.model).items()}
+
+
+def averages(run: Run) -> dict[str, Tensor]:
+    """Copies of what a technique keeps beside the weights, whole."""
+    found = run.placement.gathered(run.kept_weights("auto") or {})
+    return {name: value.clone() for name, value in found.items()}
 
 
 def digests(tensors: dict[str, Tensor]) -> dict[str, str]:
@@ -60,7 +66,7 @@ def same(left: dict[str, Tensor], right: dict[str, Tensor]) -> bool:
 def gradients(run: Run, batches: list[Batch]) -> dict[str, Tensor]:
     """One look at the gradient, by parameter name."""
     run.gradient(run.objective, batches)
-    return {name: p.grad.clone() for name, p in run.model.named_parameters() if p.grad is not None}
+    return {name: run.placement.full(p.grad).clone() for name, p in run.model.named_parameters() if p.grad is not None}
 
 
 def at_step(recipe: Recipe, count: int) -> tuple[Run, list[Batch]]:

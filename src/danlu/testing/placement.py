@@ -7,7 +7,7 @@ turns rounding noise into full steps.)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,8 +16,10 @@ from torch import Tensor
 
 from danlu.core import Recipe, Run, Technique
 from danlu.errors import Trouble
-from danlu.testing.compare import at_step, gradients, named, weights
+from danlu.find import catalogue
+from danlu.testing.compare import at_step, averages, gradients, named, weights
 from danlu.testing.ranks import Ranks
+from danlu.testing.tiny import tiny
 
 PARAMETERS, GRADIENTS = 1e-9, 1e-5  # float64: largest difference; float32: relative to the norm
 
@@ -28,6 +30,18 @@ SPLITS: Mapping[str, Mapping[str, int]] = {
     "uneven": {"batch_size": 8, "micro_batch_size": 3},
     "short": {"batch_size": 12, "micro_batch_size": 4},
 }
+
+
+def rows(split: str) -> Iterator[tuple[str, Recipe]]:
+    """What a placement is held to the law with, under one of the `SPLITS`: the plain recipe, each technique found, each optimiser."""
+    sizes: dict[str, Any] = dict(SPLITS[split])
+    yield "plain", tiny(split=True, **sizes)
+    for found in catalogue("technique", others=False):
+        example = found.load().example()
+        yield found.name, tiny(example, split=True, **sizes)
+    for found in catalogue("optimizer", others=False):
+        settings = {"max_iter": 3} if found.name == "lbfgs" else {}  # more on eight rows reach a flat place, where rounding decides
+        yield f"optimizer {found.name}", tiny(optimizer=found.load()(**settings), split=True, **sizes)
 
 
 @dataclass(frozen=True)
@@ -45,7 +59,7 @@ def course(recipe: Recipe) -> Course:
     try:
         with Run(recipe) as run:
             losses = [float(report.loss) for report in run]
-            average = {f"average of {name}": value.clone() for name, value in (run.kept_weights("auto") or {}).items()}
+            average = {f"average of {name}": value for name, value in averages(run).items()}
             return Course(losses, weights(run) | average)
     except Trouble as trouble:
         refused, at = str(trouble), run.step if run else 0

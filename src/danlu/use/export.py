@@ -79,7 +79,7 @@ def notes(trained: Trained) -> dict[str, str]:
 def _safetensors(trained: Trained, path: Path) -> float:
     from safetensors.torch import load_file, save_file
 
-    own = {name: value.detach().cpu().contiguous() for name, value in trained.placement._named(trained.model).items()}
+    own = {name: value.detach().cpu().contiguous() for name, value in trained.placement.named(trained.model).items()}
     save_file({name: value.clone() for name, value in own.items()}, path, metadata=notes(trained))
     back = load_file(path)
     if back.keys() != own.keys() or not all(torch.equal(value, back[name]) for name, value in own.items()):

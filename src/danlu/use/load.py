@@ -155,7 +155,7 @@ def _load_checkpoint(trained: Trained, state: dict[str, Any]) -> None:
 
 
 def _put(trained: Trained, weights: dict[str, Tensor]) -> None:
-    own = trained.placement._named(trained.model)
+    own = trained.placement.named(trained.model)
     if missing := [name for name in own if name not in weights]:
         raise Refused(messages.WEIGHT_DIFFERS, name=missing[0], saved="-", found=tuple(own[missing[0]].shape))
     trained.placement.load_weights(trained.model, weights)

@@ -77,7 +77,7 @@ def start_from(run: Run, source: str) -> Taken:
     Optimiser, schedule and techniques are the new run's own. Raises BadInput for a source that cannot be read, Refused where nothing fits.
     """
     found = read(source)
-    own = run.placement._named(run.model)
+    own = run.placement.named(run.model)
     prefix, tensors = _aligned(own, found.tensors)
     fits = [name for name in own if name in tensors and tensors[name].shape == own[name].shape]
     if not fits:
@@ -123,7 +123,7 @@ def _run(source: str) -> Weights:
 
     trained = load(reference, device="cpu")
     origin |= {"step": trained.step, "weights": trained.weights}
-    return Weights({name: value.detach() for name, value in trained.placement._named(trained.model).items()}, origin, labels)
+    return Weights({name: value.detach() for name, value in trained.placement.named(trained.model).items()}, origin, labels)
 
 
 def _hub(name: str) -> Weights:

@@ -52,7 +52,7 @@ class AGC(Technique):
     output: bool = False
 
     neutral: ClassVar = {"limit": math.inf}
-    needs: ClassVar = frozenset({"finished gradient", "whole matrix"})
+    needs: ClassVar = frozenset({"finished gradient"})
     changes: ClassVar = "gradients"
 
     def wrap_gradient(self, gradient: Gradient, run: Run) -> Gradient:

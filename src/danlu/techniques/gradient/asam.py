@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from danlu.core import Gradient, Run, Technique
 from danlu.fields import NonNegative
@@ -51,14 +51,15 @@ class ASAM(Technique):
     changes: ClassVar = "gradients"
 
     def wrap_gradient(self, gradient: Gradient, run: Run) -> Gradient:
-        biases = {p.data_ptr() for name, p in run.model.named_parameters() if name.rpartition(".")[2] == "bias"}
+        biases = {p for name, p in run.model.named_parameters() if name.rpartition(".")[2] == "bias"}
 
-        def uphill(weights: list[Tensor], grads: list[Tensor]) -> list[Tensor]:
-            sizes = [torch.ones_like(w) if w.data_ptr() in biases else w.abs() + self.eta for w in weights]
-            scaled = torch._foreach_mul(grads, sizes)
-            norm = run.placement.norm(scaled)
+        def uphill(weights: list[nn.Parameter], grads: list[Tensor]) -> list[Tensor]:
+            sizes = [torch.ones_like(w) if w in biases else w.abs() + self.eta for w in weights]
+            whole = [grad * size for grad, size in zip(grads, sizes)]
+            norm = run.placement.norm(whole)
+            scaled, sizes = run.placement.local(whole), run.placement.local(sizes)
             torch._foreach_mul_(scaled, sizes)
             torch._foreach_mul_(scaled, torch.where(norm > 0, self.rho / norm, torch.zeros_like(norm)))
-            return list(scaled)
+            return scaled
 
         return gradient if self.rho == 0.0 else sharpened(gradient, run, uphill)

@@ -25,8 +25,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-
 from danlu.core import Batch, Gradient, Objective, Outcome, Run, Technique
 from danlu.optim.groups import EMBEDDINGS, owned
 
@@ -42,7 +40,7 @@ class Centralize(Technique):
     kernels_only: bool = False
 
     neutral: ClassVar = "it has no strength to turn down: either the mean is taken out or it is not"
-    needs: ClassVar = frozenset({"finished gradient", "whole matrix"})
+    needs: ClassVar = frozenset({"finished gradient"})
     changes: ClassVar = "gradients"
 
     def wrap_gradient(self, gradient: Gradient, run: Run) -> Gradient:
@@ -51,9 +49,9 @@ class Centralize(Technique):
 
         def centred(objective: Objective, batches: Sequence[Batch]) -> Outcome:
             outcome = gradient(objective, batches)
-            grads = [p.grad for p in parameters if p.grad is not None]
-            if grads:
-                torch._foreach_sub_(grads, [grad.mean(dim=tuple(range(1, grad.ndim)), keepdim=True) for grad in grads])
+            for p in parameters:
+                if p.grad is not None:
+                    p.grad.sub_(p.grad.mean(dim=tuple(range(1, p.ndim)), keepdim=True))
             return outcome
 
         return centred

@@ -58,7 +58,7 @@ class Clip(Technique):
             if not grads:
                 return outcome
             factor = (self.max_norm / run.placement.norm(grads)).clamp(max=1.0)  # a norm of zero gives inf, clamped to one
-            torch._foreach_mul_(grads, factor)
+            torch._foreach_mul_(run.placement.local(grads), factor)
             return outcome
 
         return clipped

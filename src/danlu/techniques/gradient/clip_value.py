@@ -54,10 +54,10 @@ class ClipValue(Technique):
 
         def clamped(objective: Objective, batches: Sequence[Batch]) -> Outcome:
             outcome = gradient(objective, batches)
-            grads = [p.grad for p in parameters if p.grad is not None]
-            if grads:
-                torch._foreach_clamp_min_(grads, -self.limit)
-                torch._foreach_clamp_max_(grads, self.limit)
+            own = run.placement.local([p.grad for p in parameters if p.grad is not None])
+            if own:
+                torch._foreach_clamp_min_(own, -self.limit)
+                torch._foreach_clamp_max_(own, self.limit)
             return outcome
 
         return clamped

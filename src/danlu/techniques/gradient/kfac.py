@@ -97,7 +97,7 @@ class KFAC(Technique):
     adapt_every: NonNegativeInt = 0
 
     state: ClassVar = ("factors", "inverses", "updates", "damping_now")
-    needs: ClassVar = frozenset({"finished gradient", "whole matrix", "model twice"})
+    needs: ClassVar = frozenset({"finished gradient", "model twice"})
     neutral: ClassVar = "an infinite damping with an infinite rate would be plain descent; no finite values are"
     changes: ClassVar = "gradients"
 
@@ -127,7 +127,7 @@ class KFAC(Technique):
     def wrap_update(self, update: Update, run: Run) -> Update:
         def learned(evaluate: Evaluate) -> Outcome:
             looks = self._looks(run)
-            before = {unit.name: unit.weights for unit in self._units} if looks else {}
+            before = {unit.name: unit.weights(run.placement.full) for unit in self._units} if looks else {}
             slopes: dict[str, Tensor] = {}
 
             def first() -> Outcome:
@@ -140,7 +140,7 @@ class KFAC(Technique):
             if outcome.moved:
                 self.factors, self.inverses, self.updates = self._next
                 if looks:
-                    self._adapt(outcome, evaluate(), before, slopes)
+                    self._adapt(outcome, evaluate(), before, slopes, run)
             return outcome
 
         return learned
@@ -184,7 +184,7 @@ class KFAC(Technique):
         sums: dict[str, Factors] = {}
         vectors: dict[str, float] = {}
         count: Any = 0.0
-        with run.placement.buffers.held(), unkeyed():
+        with run.placement.aside(), unkeyed():
             for batch in batches:
                 with Seen(run.model, self._units, len(batch.ids)) as seen, run.placement.precision.autocast():
                     loss = objective(run.model, batch)
@@ -238,7 +238,7 @@ class KFAC(Technique):
         lengths: list[Tensor] = []
         rate = rates(run.optimizer)
         for unit in self._units:
-            if unit.name in inverted and (plain := unit.gradient) is not None:
+            if unit.name in inverted and (plain := unit.gradient(run.placement.full)) is not None:
                 own, found = wide(plain), inverted[unit.name]
                 if keep:
                     self._slopes[unit.name] = own.clone()
@@ -247,14 +247,14 @@ class KFAC(Technique):
                 lengths.append((own * value).sum() * rate.get(id(unit.layer.weight), 0.0) ** 2)
         bound: Any = share(lengths, self.trust) if self.trust is not None and lengths else 1.0
         for unit, value in made:
-            unit.set_gradient(value * bound)
+            unit.set_gradient(value * bound, run.placement.put_in)
 
-    def _adapt(self, before: Outcome, after: Outcome, weights: dict[str, Tensor], slopes: dict[str, Tensor]) -> None:
+    def _adapt(self, before: Outcome, after: Outcome, weights: dict[str, Tensor], slopes: dict[str, Tensor], run: Run) -> None:
         """Less damping where the loss fell at least as the quadratic model said, more where it did not (Levenberg and Marquardt's rule)."""
         foretold = torch.zeros_like(self.damping_now)
         for unit in self._units:
             if unit.name in slopes and unit.name in self.factors:
-                moved = wide(unit.weights - weights[unit.name])
+                moved = wide(unit.weights(run.placement.full) - weights[unit.name])
                 bend = quadratic(moved, self.factors[unit.name]) + self.damping_now * moved.square().sum()
                 foretold = foretold + ((slopes[unit.name] * moved).sum() + 0.5 * bend).to(foretold)
         change = (after.loss - before.loss).to(foretold)

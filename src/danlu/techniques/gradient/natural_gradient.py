@@ -85,7 +85,7 @@ class NaturalGradient(Technique):
     tolerance: Positive = 1e-4
     trust: Positive | None = 1e-3
 
-    needs: ClassVar = frozenset({"finished gradient", "whole matrix", "model twice", "double backward"})
+    needs: ClassVar = frozenset({"finished gradient", "model twice"})
     neutral: ClassVar = "an infinite damping with an infinite rate would be plain descent; no finite values are"
     changes: ClassVar = "gradients"
 
@@ -99,25 +99,28 @@ class NaturalGradient(Technique):
             outcome = gradient(objective, batches)
             touched = [p for p in parameters if p.grad is not None]
             if touched:
-                looks = lambda: self._looks(objective, batches, touched, outcome, run)
                 solve = self._by_matrix if sum(p.numel() for p in touched) <= self.exact_up_to else self._by_products
-                with run.placement.buffers.held(), unkeyed(), sdpa_kernel(SDPBackend.MATH):  # other kernels have no second derivative
-                    found = solve(touched, looks, len(batches), run)
-                self._set(touched, found, run)
+                slopes = [wide(run.placement.full(p.grad)) for p in touched if p.grad is not None]
+                math = sdpa_kernel(SDPBackend.MATH)  # other kernels have no second derivative
+                with run.placement.aside(), unkeyed(), math, run.placement.whole(run.model) as whole:
+                    weights = [weight for weight, p in zip(whole, parameters) if p.grad is not None]
+                    looks = lambda: self._looks(objective, batches, weights, outcome, run)
+                    found = solve(weights, slopes, looks, len(batches), run)
+                self._set(touched, slopes, found, run)
             return outcome
 
         return natural
 
-    def _by_matrix(self, weights: list[nn.Parameter], looks: Any, count: int, run: Run) -> list[Tensor]:
+    def _by_matrix(self, weights: list[nn.Parameter], slopes: list[Tensor], looks: Any, count: int, run: Run) -> list[Tensor]:
         whole: Tensor | float = 0.0
         for linear in looks():
             whole = whole + linear.matrix()
-        flat = torch.cat([wide(p.grad).flatten() for p in weights if p.grad is not None])
+        flat = torch.cat([slope.flatten() for slope in slopes])
         kind = exact(flat.device)
         found = solved(run.placement.sum(whole).to(kind), flat.to(kind), self.damping).to(flat.dtype)
         return [part.view_as(p) for part, p in zip(found.split([p.numel() for p in weights]), weights)]
 
-    def _by_products(self, weights: list[nn.Parameter], looks: Any, count: int, run: Run) -> list[Tensor]:
+    def _by_products(self, weights: list[nn.Parameter], slopes: list[Tensor], looks: Any, count: int, run: Run) -> list[Tensor]:
         kept: list[Product] = []
 
         def products() -> Any:
@@ -140,8 +143,7 @@ class NaturalGradient(Technique):
                 torch._foreach_add_(total, product(v))
             return [run.placement.sum(t) + self.damping * x for t, x in zip(total, v)]
 
-        right = [wide(p.grad) for p in weights if p.grad is not None]
-        return conjugate(damped, right, self.iterations, self.tolerance, run.placement.dot)
+        return conjugate(damped, slopes, self.iterations, self.tolerance, run.placement.dot)
 
     def _looks(self, objective: Objective, batches: Sequence[Batch], weights: list[nn.Parameter], outcome: Outcome, run: Run) -> Any:
         """Each micro-batch, linearised; their matrices sum to that of the mean loss.
@@ -177,15 +179,15 @@ class NaturalGradient(Technique):
         return lambda u: one(u) * mine
 
     @torch.no_grad()
-    def _set(self, weights: list[nn.Parameter], found: list[Tensor], run: Run) -> None:
+    def _set(self, weights: list[nn.Parameter], slopes: list[Tensor], found: list[Tensor], run: Run) -> None:
         bound: Any = 1.0
         if self.trust is not None:
             rate = rates(run.optimizer)
-            parts = [rate.get(id(p), 0.0) ** 2 * (p.grad * x).sum() for p, x in zip(weights, found) if p.grad is not None]
+            parts = [rate.get(id(p), 0.0) ** 2 * (slope * x).sum() for p, slope, x in zip(weights, slopes, found)]
             bound = share(parts, self.trust)
         for p, x in zip(weights, found):
             if p.grad is not None:
-                p.grad.copy_(x * bound)
+                run.placement.put_in(p.grad, x * bound)
 
     @classmethod
     def example(cls) -> NaturalGradient:

@@ -44,7 +44,7 @@ class Noise(Technique):
     gamma: NonNegative = 0.55
 
     neutral: ClassVar = {"eta": 0.0}
-    needs: ClassVar = frozenset({"finished gradient", "whole matrix"})  # every process draws the same noise
+    needs: ClassVar = frozenset({"finished gradient"})
     changes: ClassVar = "gradients"
 
     def wrap_gradient(self, gradient: Gradient, run: Run) -> Gradient:
@@ -63,7 +63,7 @@ class Noise(Technique):
                     p.shape, generator=draw, device=p.device, dtype=p.dtype
                 )  # also without a gradient: draws keep their place
                 if p.grad is not None:
-                    p.grad.add_(noise, alpha=std)
+                    p.grad.add_(run.placement.share(noise, like=p.grad), alpha=std)
             return outcome
 
         return noisy

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from danlu.core import Batch, Gradient, Objective, Outcome, Run, Technique
 from danlu.fields import NonNegative
@@ -49,33 +49,36 @@ class SAM(Technique):
     changes: ClassVar = "gradients"
 
     def wrap_gradient(self, gradient: Gradient, run: Run) -> Gradient:
-        def uphill(weights: list[Tensor], grads: list[Tensor]) -> list[Tensor]:
+        def uphill(weights: list[nn.Parameter], grads: list[Tensor]) -> list[Tensor]:
             norm = run.placement.norm(grads)
             scale = torch.where(norm > 0, self.rho / norm, torch.zeros_like(norm))
-            return list(torch._foreach_mul(grads, scale))
+            return list(torch._foreach_mul(run.placement.local(grads), scale))
 
         return gradient if self.rho == 0.0 else sharpened(gradient, run, uphill)
 
 
-def sharpened(gradient: Gradient, run: Run, uphill: Callable[[list[Tensor], list[Tensor]], list[Tensor]]) -> Gradient:
-    """The gradient at the point to which `uphill(weights, their gradients)` leads; the outcome is that of the weights themselves."""
-    parameters = run.trainable()
+def sharpened(gradient: Gradient, run: Run, uphill: Callable[[list[nn.Parameter], list[Tensor]], list[Tensor]]) -> Gradient:
+    """The gradient at the point to which `uphill(weights, their gradients)` leads; the outcome is that of the weights themselves.
+
+    uphill: returns how far each goes, as much of it as this process holds.
+    """
+    parameters, local = run.trainable(), run.placement.local
 
     @torch.no_grad()
     def climb() -> None:
-        touched = [p.detach() for p in parameters if p.grad is not None]
+        touched = [p for p in parameters if p.grad is not None]
         grads = [p.grad for p in parameters if p.grad is not None]
         if grads:
-            torch._foreach_add_(touched, uphill(touched, grads))
+            torch._foreach_add_(local(touched), uphill(touched, grads))
 
     def sharp(objective: Objective, batches: Sequence[Batch]) -> Outcome:
         here = gradient(objective, batches)
-        kept = [p.detach().clone() for p in parameters]
+        kept = [p.clone() for p in local([p.detach() for p in parameters])]
         try:
             climb()
             there = gradient(objective, batches)
         finally:  # an interruption must not leave the weights uphill
-            torch._foreach_copy_([p.detach() for p in parameters], kept)
+            torch._foreach_copy_(local([p.detach() for p in parameters]), kept)
         here.overflow = here.overflow + there.overflow
         return here
 

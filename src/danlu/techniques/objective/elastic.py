@@ -61,8 +61,8 @@ def penalised(objective: Objective, run: Run, **weights: float) -> Objective:
     matrices: list[Tensor] = [*decaying(run.model)]
 
     def size(name: str) -> Tensor:
-        norms = torch.stack(torch._foreach_norm(matrices, 1 if name == "l1" else 2))
-        return norms.sum() if name == "l1" else norms.square().sum() / 2
+        norms = torch.stack(torch._foreach_norm(run.placement.local(matrices), 1 if name == "l1" else 2))
+        return run.placement.total(norms.sum() if name == "l1" else norms.square().sum() / 2)
 
     def regularised(model: nn.Module, batch: Batch) -> Loss:
         loss = objective(model, batch)

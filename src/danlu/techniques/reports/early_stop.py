@@ -84,7 +84,7 @@ class EarlyStop(Technique):
             value = report.metrics.get(self.watch)
             if value is not None:
                 self._judge(value, report.step, run, mode)
-            if self.minutes is not None and self.seconds > 60 * self.minutes:
+            if self.minutes is not None and run.placement.most(self.seconds > 60 * self.minutes):  # clocks differ: one is enough
                 self.stopped = "time"
             if self.stopped or report.step == run.total:
                 self._restore(run)
@@ -116,7 +116,7 @@ class EarlyStop(Technique):
         run.placement.load_weights(run.model, self.best_weights)
         with torch.no_grad():
             for name, average in (run.kept_weights("auto") or {}).items():  # what was validated is what is exported
-                average.copy_(self.best_weights[name])
+                run.placement.put_in(average, self.best_weights[name])
 
     @classmethod
     def example(cls) -> EarlyStop:

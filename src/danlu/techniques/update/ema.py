@@ -50,7 +50,7 @@ class EMA(Technique):
     changes: ClassVar = "memory"
 
     def wrap_update(self, update: Update, run: Run) -> Update:
-        named = run.placement.state(run.model, run.optimizer)["model"]  # the live tensors, tied ones once
+        named = run.placement.live(run.model)  # tied ones once
         self.average, self.moves = named, 0  # until the first move the average is the weights themselves, whoever loads some
         moving = {name for name, p in run.model.named_parameters() if p.requires_grad}
         blended = [name for name in named if name in moving]
@@ -63,7 +63,8 @@ class EMA(Technique):
             if outcome.moved:
                 decay = min(self.decay, (1 + self.moves) / (10 + self.moves)) if self.warmup else self.decay
                 with torch.no_grad():
-                    torch._foreach_lerp_([self.average[n] for n in blended], [named[n] for n in blended], 1 - decay)
+                    average, now = ([of[n] for n in blended] for of in (self.average, named))
+                    torch._foreach_lerp_(run.placement.local(average), run.placement.local(now), 1 - decay)
                     for name in copied:
                         self.average[name].copy_(named[name])
                 self.moves += 1

@@ -50,7 +50,7 @@ class Lookahead(Technique):
     neutral: ClassVar = {"share": 1.0}
 
     def wrap_update(self, update: Update, run: Run) -> Update:
-        named = run.placement.state(run.model, run.optimizer)["model"]  # the live tensors, tied ones once
+        named = run.placement.live(run.model)  # tied ones once
         self.average, self.moves = named, 0  # until the first move, the weights themselves, whoever loads some
         moving = [name for name, p in run.model.named_parameters() if p.requires_grad and name in named]
         fast = [named[name] for name in moving]
@@ -66,8 +66,9 @@ class Lookahead(Technique):
                         self.average[name].copy_(named[name])
                     if self.moves % self.every == 0:
                         slow = [self.average[name] for name in moving]
-                        torch._foreach_lerp_(slow, fast, self.share)
-                        torch._foreach_copy_(fast, slow)
+                        slow, here = run.placement.local(slow), run.placement.local(fast)
+                        torch._foreach_lerp_(slow, here, self.share)
+                        torch._foreach_copy_(here, slow)
             return outcome
 
         return followed

@@ -31,7 +31,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from danlu.build import alike
+from danlu.build import alike, own
 from danlu.core import Evaluate, Outcome, Reports, Run, Technique, Update
 from danlu.culprit import Trace
 from danlu.errors import Diverged, say
@@ -118,17 +118,17 @@ class Nonfinite(Technique):
             raise Diverged(ROLLED_BACK_IN_VAIN, **named, count=RETURNS, kept=self.kept["step"])
         # the rates and the loss scale are of today
         groups = [{**old, "lr": now["lr"]} for old, now in zip(self.kept["optimizer"]["groups"], run.optimizer.param_groups)]
-        own = {"optimizer": {**self.kept["optimizer"], "groups": groups}, "placement": run.placement.facts()}
-        run.placement.load(run.model, run.optimizer, {**self.kept, **own})
+        today = {"optimizer": {**self.kept["optimizer"], "groups": groups}, "placement": run.placement.facts()}
+        run.placement.load(run.model, run.optimizer, {**self.kept, **today})
         for name, technique in self._updating(run):
             for key in technique.state:
-                setattr(technique, key, alike(self.kept["techniques"][name][key], getattr(technique, key, None), run.placement.device))
+                setattr(technique, key, own(run, self.kept["techniques"][name][key], getattr(technique, key, None)))
         self.streak, self.newer, self.due, self.returns = 0, self.kept, run.step + 1 + self.every, self.returns + 1
         self._found["rolled_back_to"] = self.kept["step"]
 
     def _moving(self, run: Run) -> dict[str, Any]:
         """Copies of all that an update moves."""
-        techniques = {name: {key: getattr(t, key) for key in t.state} for name, t in self._updating(run)}
+        techniques = run.placement.gathered({name: {key: getattr(t, key) for key in t.state} for name, t in self._updating(run)})
         found = {"step": run.step, "techniques": techniques, **run.placement.state(run.model, run.optimizer)}
         return {key: alike(value, None, None) for key, value in found.items()}
 

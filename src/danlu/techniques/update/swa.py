@@ -56,7 +56,7 @@ class SWA(Technique):
     changes: ClassVar = "memory"
 
     def wrap_update(self, update: Update, run: Run) -> Update:
-        named = run.placement.state(run.model, run.optimizer)["model"]  # the live tensors, tied ones once
+        named = run.placement.live(run.model)  # tied ones once
         moving = [name for name, p in run.model.named_parameters() if p.requires_grad and name in named]
         every = self.every or run.plan.steps_per_epoch
 
@@ -66,7 +66,8 @@ class SWA(Technique):
             if outcome.moved and done > self.start * run.total and (done % every == 0 or done == run.total):
                 average = {name: value.clone() for name, value in named.items()} if self.average is None else self.average
                 with torch.no_grad():
-                    torch._foreach_lerp_([average[n] for n in moving], [named[n] for n in moving], 1 / (self.taken + 1))
+                    mean, now = (run.placement.local([of[n] for n in moving]) for of in (average, named))
+                    torch._foreach_lerp_(mean, now, 1 / (self.taken + 1))
                     for name in named.keys() - set(moving):
                         average[name].copy_(named[name])
                 self.average, self.taken = average, self.taken + 1
@@ -91,8 +92,8 @@ def restated(run: Run, weights: dict[str, Tensor]) -> dict[str, Tensor]:
     tracking: list[Any] = [m for m in norms if m.running_mean is not None]
     if not tracking:
         return {}
-    held = {buffer.data_ptr() for m in tracking for buffer in m.buffers(recurse=False)}
-    named = run.placement.state(run.model, run.optimizer)["model"]
+    held = {id(buffer) for m in tracking for buffer in m.buffers(recurse=False)}
+    named = run.placement.named(run.model)
     epoch = run.step // run.plan.steps_per_epoch * run.plan.steps_per_epoch
     momenta = [m.momentum for m in tracking]
     with run.placement.looking(run.model, weights), run.placement.precision.autocast():
@@ -112,6 +113,6 @@ def restated(run: Run, weights: dict[str, Tensor]) -> dict[str, Tensor]:
         finally:
             for m, momentum in zip(tracking, momenta):
                 m.momentum = momentum
-        found = {name: value.clone() for name, value in named.items() if value.data_ptr() in held}
+        found = {name: value.clone() for name, value in named.items() if id(value) in held}
     world = run.placement.world
     return {name: run.placement.sum(v) / world if v.is_floating_point() else v for name, v in found.items()}

@@ -56,7 +56,7 @@ class WeightDecay(Technique):
                 with torch.no_grad():
                     for group, params in parts:
                         if params:
-                            torch._foreach_mul_(params, 1 - group["lr"] * self.decay)
+                            torch._foreach_mul_(run.placement.local(params), 1 - group["lr"] * self.decay)
             return outcome
 
         return shrunk
