@@ -16,9 +16,10 @@ NODES = Flag("--nodes", messages.FLAG_NODES, "N")
 NODE = Flag("--node", messages.FLAG_NODE, "K")
 MEET = Flag("--meet", messages.FLAG_MEET, "HOST:PORT")
 DRY = Flag("--dry-run", messages.FLAG_DRY_RUN)
+FOR = Flag("--for", messages.FLAG_FOR, "slurm|kubernetes|ray")
 SAME = {"--nproc-per-node": "--processes", "--nnodes": "--nodes", "--node-rank": "--node"}  # torchrun's names
 ALIASES = tuple(Flag(name, messages.FLAG_TORCHRUN, "N") for name in SAME)
-FLAGS = (PROCESSES, NODES, NODE, MEET, DRY, *CHANGES, FROM, OUT, NO_CHECK, LIMIT, ACCEPT, JSON, QUIET, *ALIASES)
+FLAGS = (PROCESSES, NODES, NODE, MEET, DRY, FOR, *CHANGES, FROM, OUT, NO_CHECK, LIMIT, ACCEPT, JSON, QUIET, *ALIASES)
 COMMAND = Command("launch", messages.ABOUT_LAUNCH, "RECIPE [field=value ...]", 1, None, FLAGS, messages.MORE_LAUNCH)
 
 
@@ -40,6 +41,9 @@ def run(words: list[str], given: Given) -> int:
     ))  # fmt: skip
     if node >= nodes:
         raise BadInput(messages.LAUNCH_NODE, node=node, nodes=nodes, last=nodes - 1)
+    if given["--for"] is not None:
+        print(_manifest(given, Plan(processes, nodes), [*words, *setting, *_passed_on(given)]), end="")
+        return 0
     if nodes > 1 and not given["--meet"]:
         raise BadInput(messages.LAUNCH_MEET, nodes=nodes)
     host, _, port = (given["--meet"] or "").rpartition(":")
@@ -54,6 +58,18 @@ def run(words: list[str], given: Given) -> int:
     if new and node == 0 and not given["--no-check"]:
         _checked(recipe, bool(given["--quiet"]))
     return launch(plan, arguments)
+
+
+def _manifest(given: Given, plan, words: list[str]) -> str:  # type: ignore[no-untyped-def]
+    """What a cluster is told."""
+    from danlu.run.manifests import MANIFESTS
+
+    cluster = given["--for"]
+    if cluster not in MANIFESTS:
+        raise BadInput(messages.LAUNCH_FOR, found=cluster, known=", ".join(MANIFESTS))
+    if not given["--dry-run"]:
+        raise BadInput(messages.LAUNCH_FOR_PRINTS, cluster=cluster)
+    return str(MANIFESTS[cluster](plan, words))
 
 
 def _passed_on(given: Given) -> list[str]:

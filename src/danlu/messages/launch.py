@@ -16,6 +16,12 @@ FLAG_NODES = Sentence("machines (1)", "机器数（默认 1）")
 FLAG_NODE = Sentence("the number of this machine, from 0", "本机编号，从 0 开始")
 FLAG_MEET = Sentence("where the processes meet: a port of machine 0", "各进程会合之处：0 号机器的端口")
 FLAG_DRY_RUN = Sentence("print what would be started, and start nothing", "只打印将要启动的命令，不启动")
+FLAG_FOR = Sentence("with --dry-run: print what this cluster is to be given", "与 --dry-run 同用：打印要交给该集群的内容")
+LAUNCH_FOR = Sentence("--for {found} is not known; choose from {known}", "不认识 --for {found}；可选：{known}")
+LAUNCH_FOR_PRINTS = Sentence(
+    "--for {cluster} prints what to give to the cluster and starts nothing; add --dry-run",
+    "--for {cluster} 只打印要交给集群的内容，不启动；请加上 --dry-run",
+)
 FLAG_TORCHRUN = Sentence("torchrun's name for the same", "torchrun 的同义参数")
 LAUNCH_PLACEMENT = Sentence(
     "placement={placement} is for one process; choose one for several, such as placement=ddp, or use `danlu train`",
