@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -10,12 +10,25 @@ from danlu.testing.ranks import Ranks
 
 
 @pytest.fixture(scope="session")
-def ranks() -> Iterator[Ranks]:
-    with Ranks(2) as started:
-        yield started
+def started() -> Iterator[Callable[[int], Ranks]]:
+    pools: dict[int, Ranks] = {}
+
+    def pool(world: int) -> Ranks:
+        """The processes of the tests before, or new ones where a test has ended those."""
+        if world not in pools or pools[world].ended:
+            pools[world] = Ranks(world)
+        return pools[world]
+
+    yield pool
+    for ranks in pools.values():
+        ranks.kill()
 
 
-@pytest.fixture(scope="session")
-def four() -> Iterator[Ranks]:
-    with Ranks(4) as started:
-        yield started
+@pytest.fixture
+def ranks(started: Callable[[int], Ranks]) -> Ranks:
+    return started(2)
+
+
+@pytest.fixture
+def four(started: Callable[[int], Ranks]) -> Ranks:
+    return started(4)

@@ -16,11 +16,14 @@ from danlu.data.source import Data, Facts, Tensors
 from danlu.nets.dropout import named
 from danlu.optim.first_order import SGD, AdamW
 from danlu.optim.muon import Muon
+from danlu.placement.blocks import blocks
 from danlu.placement.ddp import DDP
-from danlu.placement.fsdp import FSDP, blocks
+from danlu.placement.fsdp import FSDP
 from danlu.run import checkpoint
 from danlu.techniques.gradient.clip import Clip
 from danlu.techniques.objective.l2 import L2
+from danlu.techniques.reports.checkpoint import Checkpoint
+from danlu.techniques.reports.early_stop import EarlyStop
 from danlu.techniques.reports.validate import Validate
 from danlu.techniques.update.ema import EMA
 from danlu.techniques.update.nonfinite import Nonfinite
@@ -122,6 +125,26 @@ def test_odd_shapes_with_momentum_and_a_process_without_rows(where, ranks):
     assert not equal(odd(optimizer=SGD(lr=0.1, momentum=0.9), batch_size=12, micro_batch_size=4), ranks, where)
 
 
+@dataclass
+class Signed(Technique):
+    """The guide's technique of one's own: it knows nothing of parts."""
+
+    def wrap_gradient(self, gradient, run):
+        def signed(objective, batches):
+            outcome = gradient(objective, batches)
+            for p in run.trainable():
+                if p.grad is not None:
+                    p.grad = p.grad.sign() * p.grad.abs().mean()
+            return outcome
+
+        return signed
+
+
+@pytest.mark.slow
+def test_a_technique_that_knows_nothing_of_parts(four):
+    assert not equal(odd(techniques=(Signed(),), batch_size=8, micro_batch_size=2), four, FSDP())
+
+
 @pytest.mark.slow
 def test_a_model_that_is_one_layer(ranks):
     assert not equal(tiny(model=one_layer, split=True), ranks, FSDP())
@@ -159,6 +182,18 @@ class Middle(Technique):
 
 
 @dataclass
+class Elsewhere(Technique):
+    """A loss of the second half of the micro-batches that goes nowhere through the model's blocks."""
+
+    def wrap_objective(self, objective, run):
+        def other(model, batch):
+            half = (model.hidden(batch.inputs).square().sum(), "rows")
+            return Loss({"middle": half if batch.place >= 2 else next(iter(objective(model, batch).terms.values()))})
+
+        return other
+
+
+@dataclass
 class Sizes(Technique):
     """Adds the sum of the squares of one weight, taken of the weight itself."""
 
@@ -177,10 +212,13 @@ def test_a_loss_of_another_method_of_the_model(ranks):
     assert not equal(odd(techniques=(Middle(),)), ranks, FSDP())
 
 
+PAST = [(Middle(piece=True), "past the forward"), (Sizes(), "`size`"), (Elsewhere(), "behind")]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("technique", "said"), [(Middle(piece=True), "past the forward"), (Sizes(), "`size`")], ids=["piece", "size"])
+@pytest.mark.parametrize(("technique", "said"), PAST, ids=["piece", "size", "elsewhere"])
 def test_a_loss_that_goes_past_a_block_trains_without_blocks_and_is_refused_with_them(technique, said, ranks):
-    recipe = odd(techniques=(technique,))
+    recipe = odd(techniques=(technique,), batch_size=8, micro_batch_size=2)
     assert not equal(recipe, ranks, FSDP(blocks=False))
     found = ranks.call(course, replace(recipe, placement=FSDP()))
     assert {said in one.refused and "placement.blocks=false" in one.refused for one in found} == {True}
@@ -302,3 +340,24 @@ def test_what_one_layout_saves_any_other_loads(case, ranks, four, tmp_path):
     assert ranks.call(resumed, sharded, k, tmp_path / "single")[0] == pytest.approx(first[k:], abs=1e-5, rel=1e-5)
     ours, theirs = (checkpoint.read(tmp_path / name / f"step-{k}") for name in ("fsdp", "single"))
     assert described(ours) == described(theirs)
+
+
+def asked(recipe: Recipe) -> list[list[str]]:
+    """What each step asks to be kept as, where the clock of the second process runs twenty times as fast."""
+    import itertools
+    import time
+    from unittest import mock
+
+    with Run(recipe) as run:
+        ticks = itertools.count()
+        with mock.patch.object(time, "monotonic", side_effect=lambda: next(ticks) * (20.0 if run.placement.rank else 1.0)):
+            return [sorted(report.save) for report in run]
+
+
+@pytest.mark.slow
+def test_clocks_that_differ_ask_for_the_same_saves_and_stop_at_the_same_step(ranks):
+    """Where weights lie in parts all take part in a save: one that asked alone would wait for ever."""
+    recipe = odd(techniques=(Checkpoint(every="3m"), EarlyStop(minutes=12.0)), steps=20, placement=FSDP())
+    mine, other = ranks.call(asked, recipe)
+    assert mine == other
+    assert len(mine) < 20 and [] in mine and ["latest"] in mine[:-1]

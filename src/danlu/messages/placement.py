@@ -38,6 +38,11 @@ PAST_FORWARD = Sentence(
     "for each loss, or use placement=ddp",
     "有一层没有经过 fsdp 为其聚合权重的模块的 forward 就被使用（{reason}）；请设 placement.blocks=false（每次计算损失时聚合整个模型），或改用 placement=ddp",
 )
+LEFT_BEHIND = Sentence(
+    "the loss of a step's last micro-batch does not depend on what the model returns, so fsdp would leave gradients of its blocks behind; set "
+    "placement.blocks=false, or use placement=ddp",
+    "一步中最后一个微批次的损失与模型的输出无关，fsdp 会漏掉各模块的梯度；请设 placement.blocks=false，或改用 placement=ddp",
+)
 LOSS_OF_PARTS = Sentence(
     "the term `{term}` of the loss is taken of weights that lie in parts; take it of placement.local(weights) and sum it with "
     "placement.total, as l2 does, or set placement.blocks=false",

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -21,11 +20,11 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from danlu import messages
-from danlu.errors import BadInput, Refused
+from danlu.errors import Refused
 from danlu.fields import PositiveInt
-from danlu.optim.groups import sparse_embeddings
 from danlu.placement import shards
 from danlu.placement.base import DOUBLE_BACKWARD, EVERYTHING, WHOLE_MATRIX
+from danlu.placement.blocks import blocks, divisible
 from danlu.placement.exchange import Exchange
 from danlu.placement.spmd import Spmd
 from danlu.placement.twins import Twins
@@ -33,7 +32,6 @@ from danlu.placement.twins import Twins
 if TYPE_CHECKING:
     from danlu.core import Batch, Gradient
 
-BLOCK = 1e-3  # share of a model's numbers that a block must have to be gathered by itself
 MIXED = "got mixed torch.Tensor and DTensor"  # what torch says when a layer works whose weights were not gathered
 
 
@@ -75,8 +73,8 @@ class FSDP(Spmd):
 
         if not hasattr(FSDPModule, "set_reduce_scatter_unused_params"):
             raise Refused(messages.FSDP_TOO_OLD, found=torch.__version__)
-        _check(model)
-        self._mesh = _mesh(self.device.type, self.world, self.shard or self.world)
+        divisible(model)
+        self._mesh = shards.mesh(self.device.type, self.world, self.shard or self.world)
         alone = {p for p in model.parameters() if p.ndim == 0}  # a number cannot be divided
         for p in model.parameters():
             p.data = p.data.contiguous()
@@ -94,6 +92,7 @@ class FSDP(Spmd):
         self._model.set_reduce_scatter_unused_params(True)  # what this process did not reach, another may have
         self._model._get_fsdp_state()._lazy_init()  # the model is the root, whatever a loss calls first
         self._own_group = self._model._get_fsdp_state()._fsdp_param_groups
+        self._whole = [one for unit in self._units for group in unit._get_fsdp_state()._fsdp_param_groups for one in group.fsdp_params]
         self._parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
         self._reached: set[str] = set()
         self._watch()
@@ -103,7 +102,6 @@ class FSDP(Spmd):
         """Note which weights a backward reaches: as part of a layer that works, whole, or by themselves, as the part that they are."""
         for unit in self._units:
             unit.unshard()
-        self._gathered = [p for p in self._model.parameters() if p.requires_grad and p.ndim]
         for name, p in self._model.named_parameters():
             if p.requires_grad and p.ndim:
                 p.register_post_accumulate_grad_hook(lambda _, name=name: self._reached.add(name))
@@ -165,6 +163,8 @@ class FSDP(Spmd):
                 group.post_backward()
             group.finalize_backward()
             group.comm_ctx.reduce_scatter_states.clear()
+        if any(one._unsharded_param.grad is not None or one.unsharded_accumulated_grad is not None for one in self._whole):
+            raise Refused(messages.LEFT_BEHIND)
         if self._exchange:
             self._exchange.finish()
         self._closed()
@@ -188,15 +188,15 @@ class FSDP(Spmd):
         return self._found + self.precision.overflow(losses) if self.parted else super()._checked(parameters, losses)
 
     def overflow(self, parameters: Sequence[nn.Parameter]) -> Tensor:
-        found = self.precision.overflow(self.local([p.grad for p in parameters if p.grad is not None]))
-        value: Tensor = self.sum(found)
-        return value
+        grads = [shards.by_rows(p.grad) if shards.is_parted(p.grad) else p.grad for p in parameters if p.grad is not None]
+        found: Tensor = self.sum(self.precision.overflow(self.local(grads)))
+        return found
 
     def _broken_off(self) -> None:
         if self.parted:
             self._model.reset_iter_state()
-            for p in self._gathered:  # what was accumulated is of this evaluation
-                p.grad = None
+            for one in self._whole:  # what was accumulated is of this evaluation
+                one._unsharded_param.grad = one.unsharded_accumulated_grad = None
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -238,7 +238,7 @@ class FSDP(Spmd):
         return value
 
     def norm(self, tensors: Sequence[Tensor]) -> Tensor:
-        parts = self.local([tensor for tensor in tensors if shards.is_parted(tensor)])
+        parts = self.local([shards.by_rows(tensor) for tensor in tensors if shards.is_parted(tensor)])
         if not parts:
             return super().norm(tensors)
         mine = nn.utils.get_total_norm(parts)
@@ -251,7 +251,7 @@ class FSDP(Spmd):
 
     def dot(self, left: Sequence[Tensor], right: Sequence[Tensor]) -> Tensor:
         pairs = list(zip(left, right, strict=True))
-        parts = [(shards.held(a), shards.held(b)) for a, b in pairs if shards.is_parted(a)]
+        parts = [(shards.held(shards.by_rows(a)), shards.held(shards.by_rows(b))) for a, b in pairs if shards.is_parted(a)]
         if not parts:
             return super().dot(left, right)
         found = self._over_parts(torch.stack([torch.sum(a * b) for a, b in parts]).sum())
@@ -267,12 +267,14 @@ class FSDP(Spmd):
         return shards.like(shards.part(whole, like).contiguous(), like)
 
     def local(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        if any(shards.is_parted(tensor) and shards.by_rows(tensor) is not tensor for tensor in tensors):
+            raise ValueError("what this process holds of a tensor that does not lie in rows, as weights do, is no part of it")
         return [shards.held(tensor) for tensor in tensors]
 
     def total(self, value: Tensor) -> Tensor:
         if not self.parted:
             return value
-        return _Joined.apply(value, self._over_parts, self.sum)  # type: ignore[no-any-return]
+        return shards.Joined.apply(value, self._over_parts, self.sum)  # type: ignore[no-any-return]
 
     # ---- the optimiser and the state ----
 
@@ -323,68 +325,6 @@ class FSDP(Spmd):
         if self._exchange:
             self._exchange.close()
         super().close()
-        for name in ("_model", "_units", "_parameters", "_own_group", "_gathered"):
+        for name in ("_model", "_units", "_parameters", "_own_group", "_whole"):
             self.__dict__.pop(name, None)
         self._twins = None
-
-
-def _check(model: nn.Module) -> None:
-    """Refuse what fully_shard would fail at in the middle of a step."""
-    for name, _ in sparse_embeddings(model):
-        raise Refused(messages.FSDP_SPARSE, name=name or "model")
-    kinds = {p.dtype: name for name, p in model.named_parameters() if p.requires_grad}
-    if len(kinds) > 1:
-        raise Refused(messages.FSDP_TYPES, found=", ".join(f"{name} {str(kind).removeprefix('torch.')}" for kind, name in kinds.items()))
-
-
-class _Joined(torch.autograd.Function):
-    """Forward sums over the parts of the weights; backward over all processes, each of which has the sum in its loss."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor, forward: Any, backward: Any) -> Tensor:
-        ctx.total = backward
-        found: Tensor = forward(value)
-        return found
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
-        return ctx.total(grads[0].contiguous()), None, None
-
-
-def blocks(model: nn.Module) -> list[nn.Module]:
-    """The outermost members of lists and sequences of modules that are gathered by themselves: large enough, their weights their own."""
-    owners: dict[nn.Parameter, set[nn.Module]] = {}
-    for module in model.modules():
-        for p in module.parameters(recurse=False):
-            owners.setdefault(p, set()).add(module)
-    enough = BLOCK * sum(p.numel() for p in owners)
-    found: list[nn.Module] = []
-
-    def fits(module: nn.Module) -> bool:
-        own, inside = list(module.parameters()), set(module.modules())
-        return sum(p.numel() for p in own if p.ndim) > enough and all(owners[p] <= inside for p in own)
-
-    def walk(module: nn.Module) -> None:
-        repeated = isinstance(module, nn.ModuleList | nn.Sequential)
-        for child in module.children():
-            container = isinstance(child, nn.ModuleList | nn.ModuleDict)
-            if repeated and not container and fits(child):
-                if child not in found:
-                    found.append(child)
-            elif not repeated or container:
-                walk(child)
-
-    walk(model)
-    return found
-
-
-@cache
-def _mesh(device: str, world: int, shard: int) -> Any:
-    """The processes as copies (rows) of parts (columns). Made once: the groups of processes stay."""
-    from torch.distributed.device_mesh import init_device_mesh
-
-    if world % shard:
-        raise BadInput(messages.NO_DIVISOR, shard=shard, world=world)
-    if shard == world:
-        return init_device_mesh(device, (world,), mesh_dim_names=("shard",))
-    return init_device_mesh(device, (world // shard, shard), mesh_dim_names=("copies", "shard"))

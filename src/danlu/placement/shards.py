@@ -6,11 +6,15 @@ Process r of n holds rows r * k to (r + 1) * k, where k = ceil(rows / n): the la
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+from danlu import messages
+from danlu.errors import BadInput
 
 
 def is_parted(value: Any) -> bool:
@@ -22,6 +26,14 @@ def held(tensor: Tensor) -> Tensor:
     """What this process holds, as an ordinary tensor in the same memory. Can be differentiated."""
     local: Tensor = tensor.to_local() if is_parted(tensor) else tensor  # type: ignore[attr-defined]
     return local
+
+
+def by_rows(tensor: Any) -> Any:
+    """A parted tensor with its rows divided over the last axis, as weights are: what an operation made may lie otherwise."""
+    from torch.distributed.tensor import Replicate, Shard
+
+    rows = (*[Replicate()] * (tensor.device_mesh.ndim - 1), Shard(0))
+    return tensor if tensor.placements == rows else tensor.redistribute(placements=rows)
 
 
 def like(local: Tensor, whole: Any) -> Tensor:
@@ -45,10 +57,12 @@ def together(tensors: Sequence[Any]) -> list[Tensor]:
     found: list[Tensor] = list(tensors)
     kinds: dict[torch.dtype, list[int]] = {}
     for place, tensor in enumerate(tensors):
-        if is_parted(tensor):
+        if is_parted(tensor) and tensor.ndim == 0:
+            found[place] = tensor.full_tensor()
+        elif is_parted(tensor):
             kinds.setdefault(tensor.dtype, []).append(place)
     for places in kinds.values():
-        parted = [tensors[place] for place in places]
+        parted = [by_rows(tensors[place]) for place in places]
         for place, tensor in zip(places, _exchanged(parted)):
             found[place] = tensor
     return found
@@ -78,3 +92,29 @@ def mapped(fn: Callable[[Any], Any], tree: Any) -> Any:
     if isinstance(tree, list | tuple):
         return type(tree)(mapped(fn, value) for value in tree)
     return fn(tree) if is_parted(tree) else tree
+
+
+class Joined(torch.autograd.Function):
+    """Forward sums over the parts of the weights; backward over all processes, each of which has the sum in its loss."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, forward: Any, backward: Any) -> Tensor:
+        ctx.total = backward
+        found: Tensor = forward(value)
+        return found
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        return ctx.total(grads[0].contiguous()), None, None
+
+
+@cache
+def mesh(device: str, world: int, shard: int) -> Any:
+    """The processes as copies (rows) of parts (columns). Made once: the groups of processes stay."""
+    from torch.distributed.device_mesh import init_device_mesh
+
+    if world % shard:
+        raise BadInput(messages.NO_DIVISOR, shard=shard, world=world)
+    if shard == world:
+        return init_device_mesh(device, (world,), mesh_dim_names=("shard",))
+    return init_device_mesh(device, (world // shard, shard), mesh_dim_names=("copies", "shard"))

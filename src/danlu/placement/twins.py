@@ -64,7 +64,7 @@ class Twins:
     def step(self, closure: Callable[[], Any] | None) -> None:
         if not self.whole:
             for p, twin in self._parted():
-                twin.grad = None if p.grad is None else shards.held(p.grad)
+                twin.grad = None if p.grad is None else shards.held(shards.by_rows(p.grad))
             try:
                 with self._standing_in(True):
                     self.optimizer.step()

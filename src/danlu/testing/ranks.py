@@ -50,6 +50,11 @@ class Ranks:
                 found[place] = value
         return [found[place] for place in range(self.world)]
 
+    @property
+    def ended(self) -> bool:
+        """Whether they answer no more: an error on one ends all."""
+        return not all(process.is_alive() for process in self._processes)
+
     def kill(self) -> None:
         for process in self._processes:
             process.kill()

@@ -66,7 +66,7 @@ class Checkpoint(Technique):
         steps, pause = (self.every, 0.0) if isinstance(self.every, int) else (0, seconds(self.every))
         saved = time.monotonic()
         for report in reports:
-            due = report.step % steps == 0 if steps else run.placement.most(time.monotonic() - saved >= pause)  # clocks differ
+            due = report.step % steps == 0 if steps else bool(run.placement.most(int(time.monotonic() - saved >= pause)))  # clocks differ
             if due or (self.milestones and report.step % self.milestones == 0) or self._ranks(report):
                 report.save.add("latest")
                 saved = time.monotonic()

@@ -84,7 +84,7 @@ class EarlyStop(Technique):
             value = report.metrics.get(self.watch)
             if value is not None:
                 self._judge(value, report.step, run, mode)
-            if self.minutes is not None and run.placement.most(self.seconds > 60 * self.minutes):  # clocks differ: one is enough
+            if self.minutes is not None and run.placement.most(int(self.seconds > 60 * self.minutes)):  # clocks differ
                 self.stopped = "time"
             if self.stopped or report.step == run.total:
                 self._restore(run)
