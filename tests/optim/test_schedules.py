@@ -12,6 +12,7 @@ from torch.optim import lr_scheduler as oracle
 
 from danlu.errors import BadInput
 from danlu.optim import schedules
+from danlu.optim.factors import compose, sequence
 from danlu.optim.schedules import (
     WSD,
     Constant,
@@ -23,8 +24,6 @@ from danlu.optim.schedules import (
     OneCycle,
     Polynomial,
     Step,
-    compose,
-    sequence,
 )
 
 

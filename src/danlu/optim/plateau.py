@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from danlu.core import Report, Technique
 from danlu.fields import Fraction, NonNegative, NonNegativeInt
-from danlu.optim.schedules import Factor, Gamma, Shape, compose, ramp, sequence, warmup_steps
+from danlu.optim.factors import Factor, Shape, compose, ramp, sequence, warmup_steps
+from danlu.optim.schedules import Gamma
 
 if TYPE_CHECKING:
     from danlu.core import Reports, Run
