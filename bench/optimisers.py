@@ -165,7 +165,7 @@ def arms(added: list[str]) -> dict[str, Arm]:
     dear = ("autoencoder",)
     found = {name: Arm(find("optimizer", name).load()(), (), dear if name in ("shampoo", "soap") else ()) for name in names}
     found["kfac"] = Arm(SGD(), (kfac.KFAC(),), dear)
-    found["kfac_often"] = Arm(SGD(), (kfac.KFAC(damping=10.0, factor_every=5, trust=None, inverse_every=20),), dear)
+    found["kfac_often"] = Arm(SGD(), (kfac.KFAC(factor_every=5, inverse_every=20),), dear)
     order = [*WANTED, *(name for name in names if name not in WANTED)]
     return {name: found[name] for name in order} | {name: Arm(description) for name, description in described(added).items()}
 

@@ -15,7 +15,7 @@ from danlu.core import Run, Technique
 from danlu.data.source import Data, Facts, Tensors
 from danlu.errors import Refused
 from danlu.optim.first_order import SGD
-from danlu.techniques.gradient.kfac import KFAC
+from danlu.techniques.gradient.kfac import KFAC, due
 from danlu.testing.compare import at_step
 
 torch.set_num_threads(1)
@@ -149,6 +149,21 @@ def test_a_change_of_units_of_the_inputs_changes_nothing():
     drift = (outputs(scale, EXACT(damping=1e-9)) - outputs(ones, EXACT(damping=1e-9))).abs().max()
     plain = (outputs(scale, None) - outputs(ones, None)).abs().max()
     assert drift < 1e-3 and not plain < 0.1
+
+
+def test_the_first_steps_do_not_rest_on_the_first_batch_alone():
+    """The second moment of n batches of 4 rows has rank 4 n: what divides a step at the default intervals soon knows more directions."""
+
+    def known(steps: int) -> int:
+        data = lambda: toys.made(rows=400, features=60)
+        kfac = KFAC(form="eigen", damping=0.1)
+        run = toys.trained(kfac, model=lambda: nn.Sequential(nn.Linear(60, 3, bias=False)), data=data, batch_size=4, steps=steps)
+        values = run.techniques[0].inverses["0"]["sA"]
+        return int((values > 1e-9 * values.max()).sum())
+
+    assert [known(steps) for steps in (1, 2, 3, 9)] == [4, 8, 12, 20]
+    assert [step for step in range(301) if due(step, 100)] == [0, 1, 2, 4, 8, 16, 32, 64, 100, 200, 300]
+    assert all(due(step, 1) for step in range(9))
 
 
 def test_it_needs_far_fewer_steps_than_the_plain_gradient_on_an_ill_conditioned_net():
