@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 import sys
 import textwrap
@@ -240,6 +241,8 @@ def in_both(said: Sentence) -> bool:
 def test_every_field_is_described_in_both_languages(found: find.Found) -> None:
     wrong = {field.name: tuple(field.doc) for field in found.fields if not in_both(field.doc)}
     assert wrong == {}, f"the line of a field goes on with {BAR} and the same in Chinese"
+    python = [field.name for field in found.fields if re.search(r"\b(None|True|False)\b", " ".join(field.doc))]
+    assert python == [], "values are written as in a recipe: null, true, false"
 
 
 def test_the_recipe_s_own_fields_are_described_in_both_languages() -> None:
