@@ -14,7 +14,7 @@ import words
 from measured import Measurements
 
 from danlu import find, messages
-from danlu.cli.show import use
+from danlu.cli.show import default, use
 from danlu.errors import BadInput, Sentence, speak
 from danlu.find import card as cards
 from danlu.find.source import FOLDERS, Found
@@ -173,7 +173,7 @@ class Site:
             parts += [self.say(words.IN_ENGLISH), _plain(text.removeprefix(found.summary).strip())]
         if found.fields:
             head = [self.say(words.FIELD), self.say(words.DEFAULT), self.say(words.ABOUT)]
-            parts.append(_table(head, [[f"`{f.name}`", f"`{f.default or '...'}`", _plain(self.as_it_stands(f.doc))] for f in found.fields]))
+            parts.append(_table(head, [[f"`{f.name}`", f"`{default(f)}`", _plain(self.as_it_stands(f.doc))] for f in found.fields]))
         evidence = [f"- {row}" for row in measured.get("evidence", [])] + self.claimed(found)
         if found.kind in (*cards.CARRY, "loss") or evidence:
             parts.append(f"**{self.say(words.EVIDENCE)}**\n\n" + ("\n".join(evidence) or self.say(words.NO_EVIDENCE)))
