@@ -65,12 +65,13 @@ def _alias(name: str, path: Path) -> tuple[ast.AST, Path] | None:
     for line in tree.body:
         if isinstance(line, ast.Assign) and any(isinstance(target, ast.Name) and target.id == name for target in line.targets):
             return line.value, path
-    imported = {
-        each.asname or each.name: (line, each.name) for line in tree.body if isinstance(line, ast.ImportFrom) for each in line.names
-    }
+    imports = [line for line in tree.body if isinstance(line, ast.ImportFrom)]
+    origins = {each.asname or each.name: (line, each.name) for line in imports for each in line.names}
     bases = [ast.unparse(base) for line in tree.body if isinstance(line, ast.ClassDef) for base in line.bases]
-    for near, there in [(name, imported.get(name, (None, ""))[1]), *((base, name) for base in bases)]:
-        if near in imported and (file := _file(imported[near][0], path)) and (alias := _alias(there, file)):
+    for here in (name, *bases):
+        line, there = origins.get(here, (None, ""))
+        file = line and _file(line, path)
+        if file and (alias := _alias(there if here == name else name, file)):
             return alias
     return None
 
