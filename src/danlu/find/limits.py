@@ -69,10 +69,11 @@ def _alias(name: str, path: Path) -> tuple[ast.AST, Path] | None:
     origins = {each.asname or each.name: (line, each.name) for line in imports for each in line.names}
     bases = [ast.unparse(base) for line in tree.body if isinstance(line, ast.ClassDef) for base in line.bases]
     for here in (name, *bases):
-        line, there = origins.get(here, (None, ""))
-        file = line and _file(line, path)
-        if file and (alias := _alias(there if here == name else name, file)):
-            return alias
+        if here in origins:
+            line, there = origins[here]
+            file = _file(line, path)
+            if file and (alias := _alias(there if here == name else name, file)):
+                return alias
     return None
 
 
