@@ -169,8 +169,8 @@ class Site:
                 text = str(getattr(said[part], self.language))
                 body = f"```text\n{text}\n```" if part == "formula" else _plain(_begun(text.removeprefix(summary).strip() or text))
                 parts.append("\n\n".join([f"**{self.say(heading)}**", body, *measured.get(part, [])]))
-        elif (text := cards.lead(found)) and text != found.summary:
-            parts += [self.say(words.IN_ENGLISH), _plain(text.removeprefix(found.summary).strip())]
+        elif any(said := cards.about(found)):
+            parts += [_plain(self.as_it_stands(said))] if self.as_it_stands(said) else [self.say(messages.IN_ENGLISH), _plain(said.en)]
         if found.fields:
             head = [self.say(words.FIELD), self.say(words.DEFAULT), self.say(words.ABOUT)]
             parts.append(_table(head, [[f"`{f.name}`", f"`{default(f)}`", _plain(self.as_it_stands(f.doc))] for f in found.fields]))
@@ -227,7 +227,7 @@ class Site:
         """The public face, as its docstrings have it."""
         import danlu
 
-        parts = [f"# {self.say(words.API)}", self.say(words.IN_ENGLISH)]
+        parts = [f"# {self.say(words.API)}", self.say(words.ABOUT_API)]
         for name, home in sorted(danlu._HOMES.items()):
             tree = ast.parse((ROOT / "src" / "danlu" / f"{home.replace('.', '/')}.py").read_text("utf-8"))
             node = next(n for n in tree.body if isinstance(n, ast.ClassDef | ast.FunctionDef) and n.name == name)

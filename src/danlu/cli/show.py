@@ -9,7 +9,7 @@ from danlu.cli.chosen import JSON, ROW, SEAM, chosen, record, seam_word, summary
 from danlu.cli.parse import Command, Given, columns
 from danlu.cli.text import aligned, wrapped
 from danlu.errors import BadInput, language, say, spoken
-from danlu.find.card import card
+from danlu.find import card
 from danlu.find.limits import limits, plain
 from danlu.find.source import Field, Found
 
@@ -35,9 +35,10 @@ def page(found: Found) -> str:
     head += [say(messages.SCOPE_ROWS, rows=", ".join(found.scope))] if found.scope else []
     parts = [" · ".join(head)]
     parts.append("\n".join(f"  {line}" for line in wrapped(summary(found), wide - 2)))
-    said = about(found)
-    if said and said != found.summary:
-        parts.append("\n".join(f"  {line}".rstrip() for paragraph in said.split("\n") for line in wrapped(paragraph, wide - 2)))
+    if said := about(found):
+        unsaid = language() == "zh" and not card.about(found).zh
+        lines = [*([say(messages.IN_ENGLISH)] if unsaid else []), *said.split("\n")]
+        parts.append("\n".join(f"  {line}".rstrip() for paragraph in lines for line in wrapped(paragraph, wide - 2)))
     if found.fields:
         parts.append(aligned([(f"{f.name} = {default(f)}", _about(f, found.path)) for f in found.fields], wide))
     parts.append(aligned([(say(messages.SHOW_USE), use(found)), (say(messages.SHOW_SOURCE), f"{found.path}:{found.line}")], wide))
@@ -45,16 +46,9 @@ def page(found: Found) -> str:
 
 
 def about(found: Found) -> str:
-    """What the docstring says beyond summary and fields, in the chosen language where it has it: a paragraph for each part of the card."""
-    parts = card(found)
-    if language() == "zh" and parts["mechanism"].zh:
-        said = [f"{heading.zh}：{parts[part].zh}" for part, heading in messages.CARD.items() if parts[part].zh]
-    else:
-        first = parts["mechanism"].en
-        first = first.removeprefix(found.summary).strip() if first.startswith(found.summary) else first
-        rest = [part for part in messages.CARD if part != "mechanism" and parts[part].en]
-        said = [first, *(f"{messages.CARD[part].en}: {parts[part].en}" for part in rest)]
-    return "\n".join(each for each in said if each)
+    """What the docstring says beyond summary and fields, in the chosen language where it has it, else in English."""
+    said = card.about(found)
+    return spoken(said) or said.en
 
 
 def use(found: Found) -> str:
