@@ -65,7 +65,7 @@ class Site:
             evidence = [path for name in EVIDENCE if (path := ROOT / "docs" / f"{name}.md").exists()]
             made["evidence/index"] = self.toc(words.EVIDENCE_PAGES, [path.stem for path in evidence])
             made |= {f"evidence/{path.stem}": _unlinked(path.read_text("utf-8")) for path in evidence}
-            made["writing"] = (ROOT / "docs" / "lessons.md").read_text("utf-8")
+            made["writing"] = (ROOT / "docs" / ("lessons.md" if self.language == "en" else "lessons.zh.md")).read_text("utf-8")
             documents = [*sorted((ROOT / "docs" / "decisions").glob("*.md")), ROOT / "docs" / "log.md"]
             made["decisions/index"] = self.toc(words.DECISIONS, [path.stem for path in documents])
             made |= {f"decisions/{path.stem}": path.read_text("utf-8") for path in documents}
