@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Literal, get_args, get_origin
 
 import pytest
 
-from danlu import find
-from danlu.cli.show import about, default, use
+from danlu import find, messages
+from danlu.cli.show import about, default, page, use
 from danlu.describe import yaml12
 from danlu.describe.annotations import bare, field_types, is_description, show
+from danlu.errors import speak
 from danlu.fields import Range
 from danlu.find.limits import limits
 from danlu.find.source import FOLDERS, SEAMS
@@ -57,11 +59,24 @@ def test_show_says_what_the_source_says(danlu) -> None:
 def test_show_says_what_fields_are_in_the_chosen_language(danlu) -> None:
     for found in find.catalogue(others=False):
         pages = danlu("show", found.attribute, "--lang", "zh").out
+        assert messages.IN_ENGLISH.zh not in pages, found.name
         for field in found.fields:
             assert "".join(field.doc.zh.split()) in "".join(pages.split()), (found.name, field.name)
     assert "连续出错这么多步才回滚；取值：1 <= x" in danlu("show", "nonfinite", "--lang", "zh").out
     entry = json.loads(danlu("show", "clip", "--json").out)[0]["fields"][0]
     assert (entry["doc"], entry["doc_zh"]) == tuple(find.find("technique", "clip").fields[0].doc)
+
+
+def test_what_is_english_alone_is_marked_on_a_chinese_page(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text('class Mine:\n    """Mine.\n\n    It is small.\n    """\n', "utf-8")
+    mine = dataclasses.replace(find.find("loss", "mse"), path=str(file), attribute="Mine", summary="Mine.", chinese="")
+    for language, marked in (("zh", True), ("en", False)):
+        speak(language)
+        assert "It is small." in page(mine)
+        assert (messages.IN_ENGLISH.zh in page(mine)) == marked
+        assert messages.IN_ENGLISH.zh not in page(find.find("loss", "huber"))
+    speak(None)
 
 
 def test_show_takes_class_names_and_names_of_several_kinds(danlu) -> None:
