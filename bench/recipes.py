@@ -31,6 +31,7 @@ from danlu import build, find
 from danlu.core import Recipe, Report, Run
 from danlu.describe.forms import to_data
 from danlu.describe.recipe_file import load_recipe
+from danlu.errors import Sentence
 from danlu.find.computing import computing, modules
 from danlu.run import record
 from danlu.run.train import train
@@ -128,22 +129,26 @@ def inputs_hash(name: str, recipe: Recipe) -> str:
 # ---- what it says ----
 
 
-def sentence(name: str, result: dict[str, Any]) -> str:
-    """The sentence that the recipe's docstring has: `test_accuracy 0.981 ± 0.003, ...`; the spread is the standard deviation over seeds."""
+def sentence(name: str, result: dict[str, Any]) -> Sentence:
+    """What the recipe's docstring says: `test_accuracy 0.981 ± 0.003, ...`; the spread is the standard deviation over seeds."""
     claimed = CLAIMS[name]
     shown = [f"{figure} {_mean(result['figures'][figure])}" for figure in (*claimed.least, *claimed.most)]
     seconds = statistics.mean(result["cpu_seconds"])
     threads = "1 thread" if result["threads"] == 1 else f"{result['threads']} threads"
     took = f"{seconds:.1f}" if seconds < 10 else f"{seconds:.0f}"
-    return f"Reaches {', '.join(shown)} (mean and deviation of {len(result['seeds'])} seeds) in {took} CPU-seconds on {threads}."
+    seeds = len(result["seeds"])
+    return Sentence(
+        f"Reaches {', '.join(shown)} (mean and deviation of {seeds} seeds) in {took} CPU-seconds on {threads}.",
+        f"实测 {'、'.join(shown)}（{seeds} 个种子的均值与标准差），{result['threads']} 个线程，{took} CPU 秒。",
+    )
 
 
-def write_sentence(path: Path, said: str) -> None:
-    """Put the sentence into the docstring of the recipe in that file, above its Chinese summary, in place of the one that is there."""
+def write_sentence(path: Path, said: Sentence) -> None:
+    """Put it into the docstring of the recipe in that file, above and below the Chinese summary, in place of what is there."""
     text = path.read_text("utf-8")
-    without = re.sub(r'    Reaches [^"]*? threads?\.\n\n', "", text)
-    paragraph = textwrap.fill(said, 140, initial_indent="    ", subsequent_indent="    ")
-    path.write_text(without.replace("    中文:", f"{paragraph}\n\n    中文:", 1), "utf-8")
+    without = re.sub(r'    (Reaches [^"]*? threads?\.|中文: 实测 .*)\n\n', "", text)
+    paragraph = textwrap.fill(said.en, 140, initial_indent="    ", subsequent_indent="    ")
+    path.write_text(re.sub(r"(    中文: .*\n\n)", rf"{paragraph}\n\n\1    中文: {said.zh}\n\n", without, count=1), "utf-8")
 
 
 def _mean(values: list[float]) -> str:
@@ -188,7 +193,7 @@ def main(arguments: list[str]) -> int:
             result = {"hash": digest, **measure(recipe)}
             RESULTS.write_text(json.dumps({**read(), name: result}, indent=1, sort_keys=True) + "\n", "utf-8")
         said = sentence(name, result)
-        print(f"  {said}")
+        print(f"  {said.en}")
         if not asked.check:
             write_sentence(PACKAGE / "recipes" / f"{name}.py", said)
         for failure in broken(name, result):

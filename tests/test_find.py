@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 import sys
 import textwrap
@@ -15,7 +16,7 @@ from test_names import one_edit
 from danlu import find, messages
 from danlu.describe.annotations import RECIPE
 from danlu.errors import BadInput, Sentence, speak, spoken
-from danlu.find.card import CARRY, card
+from danlu.find.card import CARRY, about, card
 from danlu.find.names import distance
 from danlu.find.source import BAR, SEAMS, field_docs
 from danlu.learn.prose import half_width
@@ -240,6 +241,8 @@ def in_both(said: Sentence) -> bool:
 def test_every_field_is_described_in_both_languages(found: find.Found) -> None:
     wrong = {field.name: tuple(field.doc) for field in found.fields if not in_both(field.doc)}
     assert wrong == {}, f"the line of a field goes on with {BAR} and the same in Chinese"
+    python = [field.name for field in found.fields if re.search(r"\b(None|True|False)\b", " ".join(field.doc))]
+    assert python == [], "values are written as in a recipe: null, true, false"
 
 
 def test_the_recipe_s_own_fields_are_described_in_both_languages() -> None:
@@ -282,6 +285,57 @@ def test_every_card_has_every_part_in_both_languages(found: find.Found) -> None:
         assert part == "formula" or any("\u4e00" <= letter <= "\u9fff" for letter in words.zh)
         assert half_width(words.zh) == []
         assert not any(f"{heading}:" in text for heading in HEADINGS for text in words), "a heading begins a line"
+
+
+@pytest.mark.parametrize(
+    "found", [found for found in find.catalogue(others=False) if found.kind not in CARRY], ids=lambda found: f"{found.kind}-{found.name}"
+)
+def test_what_stands_below_a_summary_is_there_in_both_languages(found: find.Found) -> None:
+    said = about(found)
+    assert (said.en == "") == (said.zh == ""), "each Chinese paragraph begins with 中文: and stands below that of the summary"
+    assert said.en == "" or in_both(said)
+    figures = [{float(figure.replace(",", "")) for figure in re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", words)} for words in said]
+    whole = {float(figure.replace(",", "")) for figure in re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", f"{found.summary} {said.en}")}
+    assert figures[0] <= figures[1] <= whole, "the same figures in both"
+
+
+def test_chinese_paragraphs_are_the_summary_and_what_stands_below_it(package: Path) -> None:
+    (package / "recipes/tiny.py").write_text(
+        textwrap.dedent(
+            '''
+            def tiny():
+                """A tiny recipe.
+
+                It is
+                small.
+
+                中文: 小配方。
+
+                中文: 很
+                小。
+                中文: 很快。
+                Scope: 1.1
+                """
+
+            def english():
+                """An English one.
+
+                It is small.
+
+                中文: 英文配方。
+
+                And quick.
+
+                Scope: 1.1
+                """
+            '''
+        ),
+        "utf-8",
+    )
+    forget()
+    tiny, english = find.catalogue("recipe")[::-1]
+    assert (tiny.said, about(tiny)) == (("A tiny recipe.", "小配方。"), ("It is small.", "很小。\n很快。"))
+    assert (english.said, about(english)) == (("An English one.", "英文配方。"), ("It is small.\n\nAnd quick.", ""))
 
 
 def test_a_card_without_a_part_says_so(package: Path) -> None:

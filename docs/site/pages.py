@@ -14,7 +14,7 @@ import words
 from measured import Measurements
 
 from danlu import find, messages
-from danlu.cli.show import use
+from danlu.cli.show import default, use
 from danlu.errors import BadInput, Sentence, speak
 from danlu.find import card as cards
 from danlu.find.source import FOLDERS, Found
@@ -65,7 +65,7 @@ class Site:
             evidence = [path for name in EVIDENCE if (path := ROOT / "docs" / f"{name}.md").exists()]
             made["evidence/index"] = self.toc(words.EVIDENCE_PAGES, [path.stem for path in evidence])
             made |= {f"evidence/{path.stem}": _unlinked(path.read_text("utf-8")) for path in evidence}
-            made["writing"] = (ROOT / "docs" / "lessons.md").read_text("utf-8")
+            made["writing"] = (ROOT / "docs" / ("lessons.md" if self.language == "en" else "lessons.zh.md")).read_text("utf-8")
             documents = [*sorted((ROOT / "docs" / "decisions").glob("*.md")), ROOT / "docs" / "log.md"]
             made["decisions/index"] = self.toc(words.DECISIONS, [path.stem for path in documents])
             made |= {f"decisions/{path.stem}": path.read_text("utf-8") for path in documents}
@@ -169,11 +169,11 @@ class Site:
                 text = str(getattr(said[part], self.language))
                 body = f"```text\n{text}\n```" if part == "formula" else _plain(_begun(text.removeprefix(summary).strip() or text))
                 parts.append("\n\n".join([f"**{self.say(heading)}**", body, *measured.get(part, [])]))
-        elif (text := cards.lead(found)) and text != found.summary:
-            parts += [self.say(words.IN_ENGLISH), _plain(text.removeprefix(found.summary).strip())]
+        elif any(said := cards.about(found)):
+            parts += [_plain(self.as_it_stands(said))] if self.as_it_stands(said) else [self.say(messages.IN_ENGLISH), _plain(said.en)]
         if found.fields:
             head = [self.say(words.FIELD), self.say(words.DEFAULT), self.say(words.ABOUT)]
-            parts.append(_table(head, [[f"`{f.name}`", f"`{f.default or '...'}`", _plain(self.as_it_stands(f.doc))] for f in found.fields]))
+            parts.append(_table(head, [[f"`{f.name}`", f"`{default(f)}`", _plain(self.as_it_stands(f.doc))] for f in found.fields]))
         evidence = [f"- {row}" for row in measured.get("evidence", [])] + self.claimed(found)
         if found.kind in (*cards.CARRY, "loss") or evidence:
             parts.append(f"**{self.say(words.EVIDENCE)}**\n\n" + ("\n".join(evidence) or self.say(words.NO_EVIDENCE)))
@@ -227,7 +227,7 @@ class Site:
         """The public face, as its docstrings have it."""
         import danlu
 
-        parts = [f"# {self.say(words.API)}", self.say(words.IN_ENGLISH)]
+        parts = [f"# {self.say(words.API)}", self.say(words.ABOUT_API)]
         for name, home in sorted(danlu._HOMES.items()):
             tree = ast.parse((ROOT / "src" / "danlu" / f"{home.replace('.', '/')}.py").read_text("utf-8"))
             node = next(n for n in tree.body if isinstance(n, ast.ClassDef | ast.FunctionDef) and n.name == name)

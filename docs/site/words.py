@@ -20,6 +20,12 @@ EVIDENCE_PAGES = Sentence("Evidence", "实测依据")
 WRITING = Sentence("How to write a lesson", "如何编写课程")
 DECISIONS = Sentence("Decisions", "设计决定")
 API = Sentence("Python API", "Python 接口")
+ABOUT_API = Sentence(
+    "All that `import danlu` gives, such as `danlu.train` and `danlu.Recipe`, with signatures and docstrings. The class of a name that "
+    "recipes use is an attribute of its folder, such as `danlu.optim.AdamW`.",
+    "`import danlu` 提供的全部内容，如 `danlu.train`、`danlu.Recipe`，各附签名与源码文档；后者为英文。"
+    "配方所用名称的类是其文件夹的属性，如 `danlu.optim.AdamW`。",
+)
 NOT_YET = Sentence("Planned, not written yet: {ids}.", "已规划、尚未写好：{ids}。")
 EXIT_TASK = Sentence("**Exit task.** {task}", "**结业任务。** {task}")
 OPEN = Sentence(
@@ -36,7 +42,6 @@ NO_EVIDENCE = Sentence("Not measured yet.", "尚未测量。")
 FROM_LESSON = Sentence("from lesson", "来自课程")
 ROWS = Sentence("Scope", "范围")
 SEAM = Sentence("Changes", "作用于")
-IN_ENGLISH = Sentence("", "（以下出自源码文档，为英文。）")
 ROW = Sentence("row", "条目")
 WHAT = Sentence("names", "名称")
 TESTS = Sentence("tests", "测试")

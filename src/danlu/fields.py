@@ -27,8 +27,8 @@ class Range:
         return low and high  # a NaN fails both
 
     def __str__(self) -> str:
-        left = "" if self.low is None else f"{self.low:g} {'<' if self.open_low else '<='} "
-        right = "" if self.high is None or math.isinf(self.high) else f" {'<' if self.open_high else '<='} {self.high:g}"
+        left = "" if self.low is None else f"{self.low:.15g} {'<' if self.open_low else '<='} "
+        right = "" if self.high is None or math.isinf(self.high) else f" {'<' if self.open_high else '<='} {self.high:.15g}"
         return f"{left}x{right}"
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from danlu import find
+from danlu import find, messages
 from danlu.errors import BadInput
 from danlu.learn import shelf
+from danlu.learn.prose import half_width
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "docs" / "site"
@@ -45,6 +46,21 @@ def test_every_lesson_and_every_name_has_its_place(pages, language):
     )
     assert ("成立" in made["lessons/03_learning_rate"]) == (language == "zh")
     assert "lessons/03_learning_rate.md" in made["names/optimizer"]  # evidence of SGD
+    assert not any(marker in text for text in made.values() for marker in messages.IN_ENGLISH), "a docstring without Chinese paragraphs"
+    assert ("后者为英文" in made["api"]) == ("如何编写课程" in made["writing"]) == (language == "zh")
+
+
+def test_how_to_write_a_lesson_is_the_same_in_both_languages():
+    """Section by section: the code, the rows of tables, the steps and the figures."""
+    outlines = []
+    for name in ("lessons.md", "lessons.zh.md"):
+        sections = re.split(r"^## ", (ROOT / "docs" / name).read_text("utf-8"), flags=re.M)
+        code = [sorted(re.findall(r"`` (.*?) ``|`([^`]+)`", section)) for section in sections]
+        bare = [re.sub(r"``.*?``|`[^`]*`", "", section) for section in sections]
+        figures = [sorted(re.findall(r"\d+(?:\.\d+)?(?![.\d])", section)) for section in bare]
+        outlines.append([code, figures, [section.count("\n|") for section in sections]])
+        assert name == "lessons.md" or [half_width(section) for section in sections] == [[]] * len(sections)
+    assert outlines[0] == outlines[1]
 
 
 def test_coverage_has_every_row_and_counts_what_it_links(pages):

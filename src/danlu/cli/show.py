@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
-from typing import Annotated, get_args, get_origin
 
-from danlu import fields, messages
+from danlu import messages
 from danlu.cli.chosen import JSON, ROW, SEAM, chosen, record, seam_word, summary
 from danlu.cli.parse import Command, Given, columns
 from danlu.cli.text import aligned, wrapped
 from danlu.errors import BadInput, language, say, spoken
-from danlu.find.card import card
+from danlu.find import card
+from danlu.find.limits import limits, plain
 from danlu.find.source import Field, Found
 
 COMMAND = Command("show", messages.ABOUT_SHOW, "NAME|KIND", most=1, flags=(SEAM, ROW, JSON), more=messages.MORE_SHOW)
@@ -36,26 +35,20 @@ def page(found: Found) -> str:
     head += [say(messages.SCOPE_ROWS, rows=", ".join(found.scope))] if found.scope else []
     parts = [" · ".join(head)]
     parts.append("\n".join(f"  {line}" for line in wrapped(summary(found), wide - 2)))
-    said = about(found)
-    if said and said != found.summary:
-        parts.append("\n".join(f"  {line}".rstrip() for paragraph in said.split("\n") for line in wrapped(paragraph, wide - 2)))
+    if said := about(found):
+        unsaid = language() == "zh" and not card.about(found).zh
+        lines = [*([say(messages.IN_ENGLISH)] if unsaid else []), *said.split("\n")]
+        parts.append("\n".join(f"  {line}".rstrip() for paragraph in lines for line in wrapped(paragraph, wide - 2)))
     if found.fields:
-        parts.append(aligned([(f"{f.name} = {_default(f)}", _about(f)) for f in found.fields], wide))
+        parts.append(aligned([(f"{f.name} = {default(f)}", _about(f, found.path)) for f in found.fields], wide))
     parts.append(aligned([(say(messages.SHOW_USE), use(found)), (say(messages.SHOW_SOURCE), f"{found.path}:{found.line}")], wide))
     return "\n\n".join(part for part in parts if part)
 
 
 def about(found: Found) -> str:
-    """What the docstring says beyond summary and fields, in the chosen language where it has it: a paragraph for each part of the card."""
-    parts = card(found)
-    if language() == "zh" and parts["mechanism"].zh:
-        said = [f"{heading.zh}：{parts[part].zh}" for part, heading in messages.CARD.items() if parts[part].zh]
-    else:
-        first = parts["mechanism"].en
-        first = first.removeprefix(found.summary).strip() if first.startswith(found.summary) else first
-        rest = [part for part in messages.CARD if part != "mechanism" and parts[part].en]
-        said = [first, *(f"{messages.CARD[part].en}: {parts[part].en}" for part in rest)]
-    return "\n".join(each for each in said if each)
+    """What the docstring says beyond summary and fields, in the chosen language where it has it, else in English."""
+    said = card.about(found)
+    return spoken(said) or said.en
 
 
 def use(found: Found) -> str:
@@ -63,7 +56,7 @@ def use(found: Found) -> str:
     if found.kind == "recipe":
         return f"danlu train {found.name}"
     field = next((f for f in found.fields if f.default is not None), None)
-    call = f"{found.name}({field.name}={_default(field)})" if field else found.name
+    call = f"{found.name}({field.name}={default(field)})" if field else found.name
     if found.kind == "technique":
         return f"danlu train RECIPE --with '{call}'"
     if found.kind == "metric":
@@ -71,29 +64,11 @@ def use(found: Found) -> str:
     return f"danlu train RECIPE '{found.kind}={call}'"
 
 
-def _about(field: Field) -> str:
-    said, limits = spoken(field.doc), allowed(field.annotation)
-    return say(messages.WITH_LIMITS, said=said, limits=limits) if said and limits else said or limits
+def _about(field: Field, path: str) -> str:
+    said, allowed = spoken(field.doc), limits(field.annotation, path)
+    return say(messages.WITH_LIMITS, said=said, limits=allowed) if said and allowed else said or allowed
 
 
-def allowed(annotation: str) -> str:
-    """The range or the choices that an annotation's source says, in signs; "" where it says none."""
-    if choices := re.search(r"Literal\[(.*?)\]", annotation):
-        return ", ".join(part.strip().strip("'\"") for part in choices[1].split(","))
-    found = []
-    for name in re.findall(r"\w+", annotation):
-        alias = getattr(fields, name, None)
-        if get_origin(alias) is Annotated:
-            found += [str(extra) for extra in get_args(alias)[1:]]
-    return "; ".join(dict.fromkeys(found))
-
-
-def _default(field: Field) -> str:
+def default(field: Field) -> str:
     """The default as a recipe would have it; `...` where a value must be given."""
-    if field.default is None:
-        return "..."
-    plain = {"None": "null", "True": "true", "False": "false", "()": "[]"}
-    text = plain.get(field.default, field.default)
-    if re.fullmatch(r"'[^']*'|\"[^\"]*\"", text):
-        return text[1:-1]
-    return re.sub(r"^\((.*?),?\)$", r"[\1]", text)
+    return "..." if field.default is None else plain(field.default)

@@ -41,6 +41,9 @@ class Banking77:
     workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: Banking77：银行客户的短问句，77 种意图的文本分类。
+
+    中文: 训练约 9,000 行、验证约 1,000 行、测试 3,080 行：测试集即官方测试集，验证集从官方训练集中按类别各取 10%。
+    输入为 int64 `[rows, length]`，末尾以编号 0 填充；更长的问句会被截断。
     Scope: 1.2
     """
 

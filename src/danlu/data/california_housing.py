@@ -27,6 +27,10 @@ class CaliforniaHousing:
     workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: 加州房价：由 8 个数值列和临海位置预测街区房价中位数。
+
+    中文: 共 20,640 行：按行号的哈希取 15% 作测试集、10% 作验证集。输入中 `numeric` 为 float32 `[rows, 9]`（8 个数值，
+    另有一列标记卧室数是否缺失），`category` 为 int64 `[rows, 1]`；目标为 float32 `[rows, 1]`，
+    按训练集标准化（`facts.shift` 与 `facts.scale` 以美元计）。
     Scope: 1.3
     """
 

@@ -57,6 +57,10 @@ class ClassifyText:
     workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: 自己的文本分类数据：表格中一列文本、一列标签。
+
+    中文: 没有给出 `val_path`、`test_path` 或 `split` 时，按文本（或 `group`）的哈希取 10% 作测试集、10% 作验证集；
+    某个类别有 3 条及以上不同的文本时，每个部分都有它的文本。分词器只由训练文本得出。输入为 int64 `[rows, length]`，末尾以编号 0 填充；
+    更长的文本会被截断。
     Scope: 12.3
     """
 

@@ -59,6 +59,8 @@ class ChinesePoetry:
     workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: 宋词六千首（简体，约 51.7 万字），按字符或 BPE 训练语言模型。
+
+    中文: 按每首词正文（不含标题）的哈希取 5% 作验证集、5% 作测试集，因此重复收录的同一首词必在同一部分。
     Scope: 5.3
     """
 

@@ -48,6 +48,11 @@ class ImageFolder:
     workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: 自己的图像文件夹：每个类别一个子文件夹。
+
+    中文: 支持 JPEG、PNG、BMP、WebP、GIF（取第一帧）与 TIFF；需要 Pillow（可选组件 `vision`）。若有 `train`、`val`、
+    `test` 文件夹且内含各类别的文件夹，则照此划分；其余由每个文件的哈希决定：10% 作测试集，10% 作验证集，某个类别有 3 张及以上不同的图像时，
+    每个部分都有它的图像。图像按 EXIF 转正，透明处衬白底，16 位转为 8 位，以字节存于内存。输入为 float32 `[B, C, H, W]`，按训练图像标准化；
+    训练图像全为灰度时 C 为 1，否则为 3。
     Scope: 12.2
     """
 

@@ -55,6 +55,8 @@ class FashionMNIST:
     workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: Fashion-MNIST：10 类服饰的 28×28 灰度图像。
+
+    中文: 训练 55,000 行、验证 5,000 行、测试 10,000 行：测试集即官方测试集，验证集从官方的 60,000 行训练数据中每类取 500 行。
     Scope: 2.1, 6.5
     """
 
@@ -81,6 +83,9 @@ class MNIST:
     workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: MNIST：手写数字的 28×28 灰度图像；若只有官方测试集文件，则把这一万张再分为 8000/1000/1000。
+
+    中文: 全集为训练 55,000 行、验证 5,000 行、测试 10,000 行。若机器上只有官方测试集的 10,000 行，则分为训练 8,000 行、验证 1,000 行、
+    测试 1,000 行；在这个子集上得到的数字不是 MNIST 上的数字，用的是哪一种见数据的 `preprocess["subset"]`。
     Scope: 2.1, 6.5
     """
 

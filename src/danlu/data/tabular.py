@@ -50,6 +50,11 @@ class Tabular:
     workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: 自己的表格（CSV、TSV 或 Parquet）：数值、类别和日期列，预测其中一列。
+
+    中文: 没有给出 `val_path`、`test_path`、`split`、`group` 或 `time` 时，按行的哈希（除目标列与 `ignore` 之外的所有列）取 10% 作测试集、
+    10% 作验证集；某个类别有 3 个及以上不同的行时，每个部分都有它的行。文件分块读取两遍；保留的是每个数值一个 float32、每个类别一个 int64，
+    数据大时放在缓存文件夹的文件里。输入为 `{"numeric": float32, "category": int64}`，目标为 int64 `[rows]`，
+    或按训练集标准化的 float32 `[rows, 1]`。
     Scope: 12.1
     """
 

@@ -50,6 +50,10 @@ class TextFiles:
     workers: processes that fetch rows; 0 fetches in the main process ｜ 取数据的子进程数；0 为在主进程中取
 
     中文: 自己的文本文件，按字符或 BPE 训练语言模型。
+
+    中文: 可以是一个文件、一个文件夹（取其中的 `.txt`、`.text`、`.md`），或 `books/*.txt` 这样的通配模式。文本切成约 1,000 个字符的段落，
+    切在何处由文本自己的句子决定，再按段落的哈希取 10% 作验证集、10% 作测试集：别处的增删不会让任何段落换到另一部分。
+    给出 `val_path` 或 `test_path` 时就用它们，不再切分。
     Scope: 12.4
     """
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from danlu import messages
 from danlu.errors import Sentence
-from danlu.find.source import Found
+from danlu.find.source import Found, chinese_paragraphs
 
 CARRY = ("technique", "optimizer", "schedule")  # kinds whose names have a card
 _HEADINGS = {heading: (part, place) for part, said in messages.CARD.items() for place, heading in enumerate(said)}
@@ -30,6 +30,20 @@ def card(found: Found) -> dict[str, Sentence]:
         parts[part][place] = (" " if place == 0 else "").join(lines).strip()
     parts["formula"][1] = parts["formula"][1] or parts["formula"][0]
     return {part: Sentence(*both) for part, both in parts.items()}
+
+
+def about(found: Found) -> Sentence:
+    """What the docstring says beyond summary and fields, a paragraph for each part of the card; "" in a language in which it says nothing.
+
+    Without a card the Chinese is that of the paragraphs `中文:` after the first.
+    """
+    parts = card(found)
+    first = parts["mechanism"].en.removeprefix(found.summary).strip()
+    english = [first, *(f"{messages.CARD[part].en}: {said.en}" for part, said in parts.items() if part != "mechanism" and said.en)]
+    chinese = [f"{messages.CARD[part].zh}：{said.zh}" for part, said in parts.items() if said.zh]
+    if not parts["mechanism"].zh:
+        chinese = chinese_paragraphs(docstring(found))[1:]
+    return Sentence("\n".join(each for each in english if each), "\n".join(chinese))
 
 
 def lead(found: Found) -> str:

@@ -199,8 +199,13 @@ def _first(docstring: str) -> str:
 
 
 def _chinese(docstring: str) -> str:
-    found = re.search(r"^\s*中文[:：]\s*(.+?)(?=\n\s*\n|\n\s*Scope:|\Z)", docstring, re.MULTILINE | re.DOTALL)
-    return "".join(line.strip() for line in found[1].splitlines()) if found else ""
+    return next(iter(chinese_paragraphs(docstring)), "")
+
+
+def chinese_paragraphs(docstring: str) -> list[str]:
+    """Each paragraph that starts with `中文:`: the first is the summary, the others are what the docstring says below it."""
+    found = re.findall(r"^\s*中文[:：]\s*(.+?)(?=\n\s*\n|\n\s*(?:Scope|中文)[:：]|\Z)", docstring, re.MULTILINE | re.DOTALL)
+    return ["".join(line.strip() for line in lines.splitlines()) for lines in found]
 
 
 def _scope(docstring: str) -> tuple[str, ...]:

@@ -34,6 +34,8 @@ class ChunkedCrossEntropy(CrossEntropy):
     chunk: positions whose scores are held at once ｜ 同时保存多少个位置的得分
 
     中文: 分块交叉熵：大词表时分块计算得分与损失，反向时重算，不保存全部得分。
+
+    中文: 模型的得分必须就是其最后一个线性层的输出。验证时一次给出一个微批的全部得分，不求梯度。
     Scope: 1.2, 6.6
     """
 

@@ -35,6 +35,11 @@ class CrossEntropy:
     ignore_index: the label of positions that do not count ｜ 忽略标签：标签为此值的位置不计入
 
     中文: 交叉熵（类别标签或概率目标，可设类别权重、标签平滑与忽略标签）。
+
+    中文: 输出为 `[..., classes]`；目标为整数标签 `[...]`，或概率 `[..., classes]`。
+    任何一批上的均值都与 `torch.nn.functional.cross_entropy` 相同：除以未被忽略的标签数（`tokens`），
+    有类别权重时除以这些标签的权重之和（`weights`）；目标为概率时，两种情况都除以位置数。标签平滑出自 Szegedy et al. 2016，
+    “Rethinking the Inception architecture”。
     Scope: 1.2
     """
 
@@ -89,6 +94,9 @@ class BinaryCrossEntropy:
     pos_weight: weight of the positives, one number for all labels or one a label ｜ 正例的权重，所有标签共用一个数，或每个标签一个
 
     中文: 二元交叉熵（二分类与多标签，可设正例权重）。
+
+    中文: 输出与目标为 `[rows]` 或 `[rows, labels]`，目标在 0 到 1 之间；得分为两类的 `[rows, 2]`、标签为 `[rows]` 时，
+    取两个得分之差作为类别 1 的 logit，模型并无不同。均值对所有元素取。
     Scope: 1.2
     """
 
@@ -125,6 +133,10 @@ class Focal:
     ignore_index: the label of positions that do not count (softmax) ｜ 忽略标签：标签为此值的位置不计入（用于 softmax）
 
     中文: 焦点损失：降低易分样本的权重。
+
+    中文: 出自 Lin et al. 2017，“Focal loss for dense object detection”：`-alpha (1 - p)^gamma log p`，p 是真实情况的概率：
+    任务为 `classify`（或语言模型）时是真实类别的 softmax 概率，为 `multilabel` 时是每个标签真值（是或否）的 sigmoid 概率。
+    形状与分母分别同不带权重的 `cross_entropy`（`tokens`）与 `binary_cross_entropy`（`elements`）。论文除以正例框的个数，这里取均值。
     Scope: 1.2
     """
 
@@ -182,6 +194,11 @@ class Hinge:
     ignore_index: the label of positions that do not count ｜ 忽略标签：标签为此值的位置不计入
 
     中文: 合页损失（Crammer-Singer 多类，或一对其余）。
+
+    中文: crammer_singer（Crammer and Singer 2001）：`max(0, margin + best other score - true score)`，
+    即正确类别的得分须超过其余类别的最高分至少 margin。one_vs_rest：对各类别求 `max(0, margin - t * score)` 之和，正确类别的 `t = +1`，
+    其余为 `-1`；多标签目标只能用这一种。形状同 `cross_entropy`；均值对未被忽略的位置（`tokens`）取，多标签时对所有元素取。
+    目标为概率时得到损失的期望。
     Scope: 1.2
     """
 

@@ -52,6 +52,8 @@ class Huber:
     delta: where one becomes the other, in units of the target as the model sees it ｜ 平方误差与绝对误差的分界，单位同模型所见的目标
 
     中文: Huber 损失：小误差取平方，大误差取绝对值。
+
+    中文: `|e| <= delta` 时为 `e^2 / 2`，否则为 `delta (|e| - delta / 2)`。
     Scope: 1.3
     """
 
@@ -69,6 +71,8 @@ class LogCosh:
     Computed as |e| + log(1 + exp(-2 |e|)) - log 2, which does not overflow.
 
     中文: 对数双曲余弦损失。
+
+    中文: 处处光滑，在零附近近似平方误差，远处近似绝对误差。按 `|e| + log(1 + exp(-2 |e|)) - log 2` 计算，不会溢出。
     Scope: 1.3
     """
 
@@ -91,6 +95,9 @@ class Quantile:
     quantiles: which quantiles, each between 0 and 1 ｜ 要预测的分位数，各在 0 与 1 之间
 
     中文: 分位数（弹球）损失：每个输出列学习一个分位数。
+
+    中文: `max(q e, (q - 1) e)`，其中 `e = target - prediction`，对各分位数取平均。目标为 `[rows]` 时输出为 `[rows, quantiles]`；
+    目标为 `[rows, columns]` 时输出为 `[rows, columns * quantiles]`，第一个目标列的各分位数在前。指标看最接近中位数的那个分位数。
     Scope: 1.3
     """
 
@@ -128,6 +135,10 @@ class GaussianNLL:
     eps: the least variance ｜ 方差的下限
 
     中文: 高斯负对数似然：同时预测均值与方差。
+
+    中文: `(log v + (target - mean)^2 / v) / 2`，省去常数 `log(2 pi) / 2`。目标为 `[rows]` 时输出为 `[rows, 2]`：均值与 s；
+    目标为 `[rows, columns]` 时输出为 `[rows, 2 * columns]`，均值全部在前。方差 `v = exp(s) + eps`，其对数直接算出，因此 s 取何值都不溢出，
+    梯度也不会消失。指标只看均值。
     Scope: 1.3
     """
 

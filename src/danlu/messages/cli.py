@@ -184,6 +184,7 @@ SEAM_WORDS = {
 SEE_LIST = Sentence("danlu list shows what there is", "danlu list 可查看全部条目")
 LIST_NEXT = Sentence("danlu show NAME tells more about one of them", "danlu show 名称 查看其中一项的详情")
 SCOPE_ROWS = Sentence("scope {rows}", "范围 {rows}")
+IN_ENGLISH = Sentence("(From here on as the source has it, in English.)", "（以下出自源码文档，为英文。）")
 SHOW_USE = Sentence("use it", "用法")
 SHOW_SOURCE = Sentence("source", "源码")
 CARD = {  # headings of the parts of a card, in docstrings too

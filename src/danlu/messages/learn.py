@@ -20,7 +20,7 @@ MORE_LEARN = Sentence(
     "  danlu learn run 03          运行这一课：数值、论断、判定\n"
     "  danlu learn open 03         在当前目录生成一个文件夹，内有笔记本、lesson.py 和练习\n"
     "  danlu learn check 03.1      检查练习答案（03_*/exercise_1.py，或写在后面的文件）\n"
-    "写课程的人另有：danlu learn lint、verify、stamp [ID...]（见 docs/lessons.md）。",
+    "写课程的人另有：danlu learn lint、verify、stamp [ID...]（见 docs/lessons.zh.md）。",
 )
 FLAG_SEEDS = Sentence("run, verify: how many seeds (5)", "run、verify：用多少个种子（默认 5）")
 FLAG_RECORD = Sentence("run: keep results and figures in the lesson's own folder", "run：把结果和图存入课程自己的文件夹")

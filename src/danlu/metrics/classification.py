@@ -27,6 +27,8 @@ class Accuracy:
     ignore_index: the label of positions that do not count ｜ 忽略标签：标签为此值的位置不计入
 
     中文: 准确率（多标签时要求整行全对）。
+
+    中文: 得分含 NaN 的行算错。目标为概率（软标签）时，概率最大的类别算作真实类别。
     Scope: 7.1
     """
 
@@ -88,6 +90,9 @@ class F1:
     ignore_index: the label of positions that do not count ｜ 忽略标签：标签为此值的位置不计入
 
     中文: F1 分数（宏平均、微平均或按类别加权）。
+
+    中文: macro：对出现过或被预测过的类别取平均（多标签时为所有列），从未命中的类别记 0；micro：各类计数合在一起再算；weighted：
+    按各类的行数加权平均。指标名分别为 f1、f1_micro、f1_weighted。
     Scope: 7.1
     """
 
@@ -133,6 +138,9 @@ class AUROC:
     ignore_index: the label of positions that do not count ｜ 忽略标签：标签为此值的位置不计入
 
     中文: ROC 曲线下面积（精确秩统计，含并列；多类取一对其余宏平均）。
+
+    中文: 对全部行一次按秩精确计算（Mann and Whitney 1947）。多于两类时，用 softmax 概率逐类一对其余，再对正负例俱全的类别取平均（宏平均）；
+    多标签时对各标签取平均。没有一类正负例俱全时无定义。
     Scope: 7.1
     """
 

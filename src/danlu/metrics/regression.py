@@ -62,6 +62,8 @@ class R2:
     Undefined if a column is constant.
 
     中文: 决定系数 R²。
+
+    中文: 即 1 减去残差平方和与总平方和之比，对各目标列取平均。有一列为常数时无定义。
     Scope: 7.1
     """
 

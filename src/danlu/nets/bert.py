@@ -143,19 +143,19 @@ class BERT:
     width: width of the stream ｜ 残差流的宽度（隐藏维度）
     depth: blocks ｜ 块数
     heads: attention heads of a block; they divide the width ｜ 每块的注意力头数，须整除宽度
-    hidden: inner width of a block (None: four times the width) ｜ 块内前馈层的宽度（null：宽度的四倍）
+    hidden: inner width of a block (null: four times the width) ｜ 块内前馈层的宽度（null：宽度的四倍）
     dropout: rate after the embedding, at the end of each branch and before the classifier
         ｜ 丢弃率，用于嵌入之后、每个残差分支末尾与分类层之前
     attention_dropout: rate of the attention weights (the paper has 0.1; above 0 it needs the slower, unfused attention)
         ｜ 注意力权重的丢弃率（论文为 0.1；大于 0 时只能用较慢的非融合注意力）
     segments: kinds of segment embedding, for pairs of sentences ｜ 段嵌入的种类数，用于句子对
-    head: what is read out, one answer a row or a token at each place (None: by the data's task)
+    head: what is read out, one answer a row or a token at each place (null: by the data's task)
         ｜ 输出什么：每行一个答案，或每个位置一个词元（null：由数据的任务决定）
-    padding: token id that is never looked at (None: from the data, if it has one)
+    padding: token id that is never looked at (null: from the data, if it has one)
         ｜ 填充词元的编号，注意力从不看它（null：数据里有就取数据的）
-    vocab_size: tokens (None: from the data; may be larger) ｜ 词表大小（null：取自数据；可以更大）
-    context: longest sequence (None: from the data; may be longer) ｜ 最大序列长度（null：取自数据；可以更长）
-    num_outputs: classes or target columns, for classify (None: from the data) ｜ 类别数或目标列数，用于 classify（null：取自数据）
+    vocab_size: tokens (null: from the data; may be larger) ｜ 词表大小（null：取自数据；可以更大）
+    context: longest sequence (null: from the data; may be longer) ｜ 最大序列长度（null：取自数据；可以更长）
+    num_outputs: classes or target columns, for classify (null: from the data) ｜ 类别数或目标列数，用于 classify（null：取自数据）
 
     Scope: 11.3
     """

@@ -70,8 +70,8 @@ class CNN:
     widths: channels of each stage; the image is halved between stages ｜ 各阶段的通道数；阶段之间图像边长减半
     dropout: rate before the last layer ｜ 最后一层之前的丢弃率
     spatial_dropout: rate after each stage, of whole channels ｜ 每个阶段之后的丢弃率，按整个通道丢弃
-    in_channels: channels of the images (None: from the data) ｜ 图像的通道数（null：取自数据）
-    num_classes: classes or target columns (None: from the data) ｜ 类别数或目标列数（null：取自数据）
+    in_channels: channels of the images (null: from the data) ｜ 图像的通道数（null：取自数据）
+    num_classes: classes or target columns (null: from the data) ｜ 类别数或目标列数（null：取自数据）
 
     Scope: 11.3, 2.8
     """

@@ -34,8 +34,8 @@ class Timm:
     model: its name in timm.list_models() ｜ timm.list_models() 中的名称
     pretrained: whether it starts from published weights, which timm downloads or takes from its cache
         ｜ 是否从公开的预训练权重开始，由 timm 下载或取自其缓存
-    in_channels: channels of the images (None: from the data) ｜ 图像的通道数（null：取自数据）
-    num_classes: classes or target columns (None: from the data) ｜ 类别数或目标列数（null：取自数据）
+    in_channels: channels of the images (null: from the data) ｜ 图像的通道数（null：取自数据）
+    num_classes: classes or target columns (null: from the data) ｜ 类别数或目标列数（null：取自数据）
 
     Scope: 11.3
     """
@@ -65,7 +65,7 @@ class Transformers:
 
     中文: transformers 库中的文本模型，来自本地文件夹或配置名称
 
-    kind: what it does, continue text, fill in masked tokens, or answer a row (None: by the data's task)
+    kind: what it does, continue text, fill in masked tokens, or answer a row (null: by the data's task)
         ｜ 做什么：续写文本、填充被掩码的词元，或每行给一个答案（null：由数据的任务决定）
     path: folder with config.json and weights ｜ 含 config.json 与权重的文件夹
     pretrained: whether the weights in the folder are loaded; false takes its configuration only ｜ 是否载入文件夹中的权重；false 只用其配置

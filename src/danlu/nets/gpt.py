@@ -153,16 +153,16 @@ class GPT:
     width: width of the stream ｜ 残差流的宽度（隐藏维度）
     depth: blocks ｜ 块数
     heads: attention heads of a block; they divide the width ｜ 每块的注意力头数，须整除宽度
-    kv_heads: key-value heads, each shared by several heads (None: as many as heads)
+    kv_heads: key-value heads, each shared by several heads (null: as many as heads)
         ｜ 键值头数，每个由若干注意力头共用（null：与 heads 相同）
-    hidden: inner width of SwiGLU (None: 8/3 of the width, rounded up to a multiple of 32)
+    hidden: inner width of SwiGLU (null: 8/3 of the width, rounded up to a multiple of 32)
         ｜ SwiGLU 的内部宽度（null：宽度的 8/3，向上取到 32 的倍数）
     dropout: rate after the embedding and at the end of each branch ｜ 丢弃率，用于嵌入之后与每个残差分支末尾
     tied: whether the output layer uses the token embedding's weights ｜ 输出层是否与词元嵌入共享权重
     qk_norm: whether queries and keys are normalised, which keeps attention from saturating ｜ 是否归一化查询与键，以免注意力饱和
     theta: base of the rotary frequencies ｜ 旋转位置编码（RoPE）的频率基数
-    vocab_size: tokens (None: from the data; may be larger, for a rounder size) ｜ 词表大小（null：取自数据；可以更大，以凑成更整的数）
-    context: longest sequence (None: from the data; may be longer) ｜ 最大序列长度（null：取自数据；可以更长）
+    vocab_size: tokens (null: from the data; may be larger, for a rounder size) ｜ 词表大小（null：取自数据；可以更大，以凑成更整的数）
+    context: longest sequence (null: from the data; may be longer) ｜ 最大序列长度（null：取自数据；可以更长）
 
     Scope: 11.3
     """

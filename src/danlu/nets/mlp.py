@@ -65,8 +65,8 @@ class MLP:
     activation: what stands between the layers ｜ 层间的激活函数
     dropout: rate after each activation ｜ 每个激活之后的丢弃率
     norm: normalisation before each activation ｜ 每个激活之前的归一化
-    in_features: numbers in a row (None: from the data) ｜ 每行有几个数（null：取自数据）
-    out_features: classes or target columns (None: from the data) ｜ 类别数或目标列数（null：取自数据）
+    in_features: numbers in a row (null: from the data) ｜ 每行有几个数（null：取自数据）
+    out_features: classes or target columns (null: from the data) ｜ 类别数或目标列数（null：取自数据）
 
     Scope: 11.3
     """

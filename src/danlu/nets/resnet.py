@@ -133,12 +133,12 @@ class ResNet:
 
     depth: 18, 34 (basic blocks), 50, 101, 152 (bottlenecks), or 20, 32, 44, 56, 110 (three thin stages, for CIFAR)
         ｜ 深度：18、34（基本块），50、101、152（瓶颈块），或 20、32、44、56、110（三个窄阶段，用于 CIFAR）
-    width: channels of the first stage (None: 16 for the thin ones, else 64) ｜ 第一阶段的通道数（null：窄网络为 16，其余为 64）
-    stem: imagenet quarters the image first, small keeps its size (None: small for the thin ones and for images below 96 pixels)
+    width: channels of the first stage (null: 16 for the thin ones, else 64) ｜ 第一阶段的通道数（null：窄网络为 16，其余为 64）
+    stem: imagenet quarters the image first, small keeps its size (null: small for the thin ones and for images below 96 pixels)
         ｜ imagenet 先把图像边长缩到四分之一，small 保持原大小（null：窄网络以及小于 96 像素的图像用 small）
     drop_path: rate of the last block in stochastic depth ｜ 随机深度中最后一块的丢弃率
-    in_channels: channels of the images (None: from the data) ｜ 图像的通道数（null：取自数据）
-    num_classes: classes or target columns (None: from the data) ｜ 类别数或目标列数（null：取自数据）
+    in_channels: channels of the images (null: from the data) ｜ 图像的通道数（null：取自数据）
+    num_classes: classes or target columns (null: from the data) ｜ 类别数或目标列数（null：取自数据）
 
     Scope: 11.3
     """

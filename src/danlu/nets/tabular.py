@@ -109,9 +109,9 @@ class TabularNet:
     embedding_width: width of the embedding of a number or a category ｜ 每个数值或类别的嵌入宽度
     frequencies: frequencies a number ｜ 每个数值的频率个数
     frequency_scale: deviation of the frequencies at the start ｜ 频率初值的标准差
-    num_numeric: numeric columns (None: from the data) ｜ 数值列数（null：取自数据）
-    cardinalities: categories of each categorical column (None: from the data) ｜ 各类别列的类别数（null：取自数据）
-    num_outputs: classes or target columns (None: from the data) ｜ 类别数或目标列数（null：取自数据）
+    num_numeric: numeric columns (null: from the data) ｜ 数值列数（null：取自数据）
+    cardinalities: categories of each categorical column (null: from the data) ｜ 各类别列的类别数（null：取自数据）
+    num_outputs: classes or target columns (null: from the data) ｜ 类别数或目标列数（null：取自数据）
 
     Scope: 11.3
     """

@@ -103,9 +103,9 @@ class ViT:
         ｜ 由什么得出答案：分类词元（class token），或各图像块的均值
     dropout: rate after the embedding and in each block ｜ 丢弃率，用于嵌入之后与每块之内
     drop_path: rate of the last block in stochastic depth ｜ 随机深度中最后一块的丢弃率
-    image_size: side of the (square) images in pixels (None: from the data) ｜ （正方形）图像的边长（像素；null：取自数据）
-    in_channels: channels of the images (None: from the data) ｜ 图像的通道数（null：取自数据）
-    num_classes: classes or target columns (None: from the data) ｜ 类别数或目标列数（null：取自数据）
+    image_size: side of the (square) images in pixels (null: from the data) ｜ （正方形）图像的边长（像素；null：取自数据）
+    in_channels: channels of the images (null: from the data) ｜ 图像的通道数（null：取自数据）
+    num_classes: classes or target columns (null: from the data) ｜ 类别数或目标列数（null：取自数据）
 
     Scope: 11.3
     """

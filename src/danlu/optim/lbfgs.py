@@ -20,7 +20,7 @@ class LBFGS:
 
     lr: length of the first try along a direction (strong_wolfe adapts it) ｜ 沿一个方向首次试探的步长（strong_wolfe 会自行调整）
     max_iter: iterations of a step, each with at least one evaluation ｜ 每步的迭代次数上限，每次迭代至少求值一次
-    max_eval: evaluations of a step (None: 5/4 of max_iter) ｜ 每步的求值次数上限（null：max_iter 的 5/4）
+    max_eval: evaluations of a step (null: 5/4 of max_iter) ｜ 每步的求值次数上限（null：max_iter 的 5/4）
     history: pairs of steps and gradient changes that are remembered ｜ 记住多少对位移与梯度变化
     line_search: strong_wolfe, or none, which trusts lr ｜ 线搜索：strong_wolfe；none 不搜索，直接用 lr
     tolerance_grad: a step ends when no gradient is larger ｜ 梯度的每个分量都不超过此值时结束这一步

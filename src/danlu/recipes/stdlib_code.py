@@ -17,6 +17,8 @@ def stdlib_code() -> Recipe:
 
     中文: 小型 GPT，以 BPE 学习 Python 标准库源代码
 
+    中文: 实测 val_bits_per_byte 1.858 ± 0.003（3 个种子的均值与标准差），1 个线程，501 CPU 秒。
+
     Scope: 11.3, 5.3, 3.6
     """
     return Recipe(

@@ -82,7 +82,7 @@ class KFAC(Technique):
         ｜ sampled 由模型为每行抽一个目标；exact 对所有输出求和；empirical 用数据的目标
     form: kronecker damps and inverts each factor (the paper's); eigen damps their product, by its eigenvectors
         ｜ kronecker 对每个因子分别加阻尼并求逆（同论文）；eigen 借特征向量对两者之积加阻尼
-    trust: the largest change of the model's distribution that a step may make, as lr^2 g F^-1 g (None: no bound)
+    trust: the largest change of the model's distribution that a step may make, as lr^2 g F^-1 g (null: no bound)
         ｜ 信任域：一步最多使模型的输出分布改变多少，以 lr^2 g F^-1 g 计（null：不限制）
     adapt_every: steps between two adaptations of the damping by how well the quadratic model foretold the loss (0: fixed)
         ｜ 每隔多少步按二次模型对损失的预测好坏调整一次阻尼（0：固定不变）

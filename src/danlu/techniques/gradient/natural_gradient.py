@@ -73,7 +73,7 @@ class NaturalGradient(Technique):
         ｜ 权重不超过这么多的模型用完整矩阵，更大的用共轭梯度
     iterations: of the conjugate gradients, at most ｜ 共轭梯度的迭代次数上限
     tolerance: they end when the rest is this share of the gradient ｜ 残差降到梯度的这个比例时，共轭梯度结束
-    trust: the largest change of the model's distribution that a step may make, as lr^2 g F^-1 g (None: no bound)
+    trust: the largest change of the model's distribution that a step may make, as lr^2 g F^-1 g (null: no bound)
         ｜ 信任域：一步最多使模型的输出分布改变多少，以 lr^2 g F^-1 g 计（null：不限制）
     中文: 自然梯度：用整个模型的费舍尔信息矩阵的逆乘以梯度；小模型精确求解，大模型用共轭梯度。
     """

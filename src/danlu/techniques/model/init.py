@@ -52,7 +52,7 @@ class Init(Technique):
     """Draw the weights of linear and convolution layers anew, and set their biases to zero.
 
     scheme: the distribution; truncated_normal is cut at two deviations ｜ 抽取权重的分布；truncated_normal 在两个标准差处截断
-    gain: a factor on the scale (None: the root of two for he, as ReLU halves the variance; else 1)
+    gain: a factor on the scale (null: the root of two for he, as ReLU halves the variance; else 1)
         ｜ 尺度的系数（null：he 取根号二，因为 ReLU 使方差减半；其余取 1）
     std: the deviation of truncated_normal ｜ truncated_normal 的标准差
     layers: names of the layers to draw, with * and ? ｜ 要重新抽取的层的名称，可用 * 与 ?

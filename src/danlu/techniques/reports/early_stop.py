@@ -9,8 +9,8 @@ up, or is not the one that matters.
 Interactions: a schedule that decays to the end is cut off at a high rate, so take one or the other; `validate` gives the looks; with `ema`
 or `swa` the average is what is watched.
 
-原理: 验证指标连续 patience 次没有改善就停止，并恢复最好的权重。
-公式: 当 `watch` 的最好值已是 `patience` 次之前的，就停止；恢复那一次的权重
+原理: 容忍验证指标连续 `patience` 次没有改善，再有一次就停止，并恢复最好的权重。
+公式: 当 `watch` 的最好值距今已超过 `patience` 次验证，就停止；恢复那一次的权重
 何时有用: 小数据，训练太久只会拟合噪声；也能省下没有希望的训练。
 代价: 一份最好权重的副本。
 何时不用: 学习率一直降到结尾的调度：这种训练最好的部分正是结尾。
@@ -38,7 +38,7 @@ from danlu.techniques.reports.validate import better, mode_of
 
 @dataclass
 class EarlyStop(Technique):
-    """End the run when `watch` has not improved for `patience` measurements, or when another stop condition is met.
+    """End the run when `watch` has not improved for more than `patience` measurements, or when another stop condition is met.
 
     watch: a metric of the reports ｜ 所看的指标，取自报告
     mode: whether small or large is better; auto knows losses and errors
