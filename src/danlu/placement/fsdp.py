@@ -43,11 +43,18 @@ class FSDP(Spmd):
     model before it is divided; to save, tensors are made whole on every process one by one, and the first keeps and writes them.
 
     shard: processes that share one copy of the weights, a divisor of their number (null: all of them); fewer hold several copies (hybrid)
+        ｜ 共享一份权重的进程数，须整除总进程数（null：全部）；更少则保存多份副本（混合分片）
     reshard: free a block's weights between its forward and its backward; false keeps them, for fewer exchanges
+        ｜ 前向之后、反向之前是否释放块的权重；false 则保留，通信更少
     blocks: gather each repeated block when it works; false gathers the whole model, for a loss that goes past the forward of its blocks
+        ｜ 是否在每个重复的块工作时才收集其权重；false 则整个模型一起收集，供绕过块的 forward 的损失使用
     traffic: the type in which weights travel and work; bf16 halves what is sent (gradients are summed in float32)
+        ｜ 权重以何种类型传输和参与计算；bf16 使传输量减半（梯度以 float32 求和）
 
     中文: 全分片数据并行：权重、梯度与优化器状态分到各进程，各模块在计算前临时聚合。
+
+    中文: 需要看到整个矩阵的优化器在完整副本上更新，每个进程都保存完整的状态。每个进程先构造整个模型，再切分；
+    保存时各张量逐个在每个进程上聚合完整，由第一个进程保留并写出。
     Scope: 4.2, 4.7
     """
 

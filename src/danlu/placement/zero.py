@@ -22,9 +22,12 @@ class Zero(DDP):
     that look at the whole model (L-BFGS, Prodigy), or whose groups move with their steps (schedule-free), are not divided: as with ddp.
     Rajbhandari et al. 2020; what divides gradients and weights too (stage 3) is fsdp.
 
-    bucket: megabytes of gradients that are exchanged at once, while backward goes on
+    bucket: megabytes of gradients that are exchanged at once, while backward goes on ｜ 每次通信交换多少 MB 的梯度；与反向传播同时进行
 
     中文: 数据并行，优化器状态按整个权重分给各进程：各自更新自己的权重再发给其他进程（ZeRO 第一阶段）。
+
+    中文: 按整个权重划分，因此矩阵类优化器（Muon、Shampoo）看到的是完整矩阵，求根的计算也由各进程分担。
+    要看整个模型的优化器（L-BFGS、Prodigy），或参数组随步变化的优化器（schedule-free）不划分，与 ddp 相同。出自 Rajbhandari et al. 2020；连梯度和权重也切分的（stage 3）是 fsdp。
     Scope: 4.2
     """
 
