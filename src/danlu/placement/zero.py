@@ -27,7 +27,8 @@ class Zero(DDP):
     中文: 数据并行，优化器状态按整个权重分给各进程：各自更新自己的权重再发给其他进程（ZeRO 第一阶段）。
 
     中文: 按整个权重划分，因此矩阵类优化器（Muon、Shampoo）看到的是完整矩阵，求根的计算也由各进程分担。
-    要看整个模型的优化器（L-BFGS、Prodigy），或参数组随步变化的优化器（schedule-free）不划分，与 ddp 相同。出自 Rajbhandari et al. 2020；连梯度和权重也切分的（stage 3）是 fsdp。
+    要看整个模型的优化器（L-BFGS、Prodigy），或参数组随步变化的优化器（schedule-free）不划分，与 ddp 相同。
+    出自 Rajbhandari et al. 2020；连梯度和权重也切分的（stage 3）是 fsdp。
     Scope: 4.2
     """
 
