@@ -211,15 +211,9 @@ class Run:
 
     def state(self) -> dict[str, Any]:
         """Everything that must survive a restart, by logical names: tensors of the model and optimiser, fields of techniques."""
-        return {
-            "step": self.step,
-            "total": self.total,
-            "placement": self.placement.facts(),
-            **self.placement.state(self.model, self.optimizer),
-            "techniques": self.placement.gathered(
-                {name: {k: getattr(t, k) for k in t.state} for name, t in self.named_techniques() if t.state}
-            ),
-        }
+        kept = {name: {key: getattr(t, key) for key in t.state} for name, t in self.named_techniques() if t.state}
+        head = {"step": self.step, "total": self.total, "placement": self.placement.facts()}
+        return {**head, **self.placement.state(self.model, self.optimizer), "techniques": self.placement.gathered(kept)}
 
     def load(self, state: dict[str, Any]) -> None:
         """Go on from `state`; the next report is the one after the step at which it was taken."""

@@ -156,8 +156,9 @@ def _known(module: Any) -> bool:
 
 
 def _is(module: Any, kind: type[Any]) -> bool:
-    """Whether it works as `kind` does: a subclass that only adds to it (a placement's) does, too."""
-    return isinstance(module, kind) and type(module).forward is kind.forward
+    """Whether it is of this very kind; or what fully_shard makes of it, a class with FSDPModule before the layer's own."""
+    own = type(module)
+    return own is kind or (own.__bases__[1:] == (kind,) and own.forward is kind.forward)
 
 
 def basis(factors: Factors) -> Factors:
