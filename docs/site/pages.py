@@ -156,9 +156,9 @@ class Site:
     def card(self, found: Found, level: int) -> str:
         """What the sources say of a name, and what was measured of it."""
         summary = self.as_it_stands(found.said)
-        facts = [f"**{self.say(words.ROWS)}:** {', '.join(found.scope)}"]
+        facts = [f"**{self.say(words.ROWS)}**{self.measured.colon}{', '.join(found.scope)}"]
         if found.seam:
-            facts.append(f"**{self.say(words.SEAM)}:** {self.say(messages.SEAM_WORDS[found.seam])}")
+            facts.append(f"**{self.say(words.SEAM)}**{self.measured.colon}{self.say(messages.SEAM_WORDS[found.seam])}")
         parts = [f"{'#' * level} {found.name}", _plain(summary), " · ".join(facts), f"```\n{use(found)}\n```"]
         measured = self.measured.of(found)
         if found.kind in cards.CARRY:
@@ -189,8 +189,8 @@ class Site:
                 for name, claim in each.claims.items():
                     verdict = each.results.verdicts[name]
                     word = self.say(page.WORDS[verdict.word])
-                    where = f"{self.say(origin)} [{title}]({folder}/{each.name}.md)"
-                    rows.append(f"- **{word}** {self.say(claim.statement)} {_plain(self.as_it_stands(verdict.reason))} ({where})")
+                    reason, link = _plain(self.as_it_stands(verdict.reason)), f"[{title}]({folder}/{each.name}.md)"
+                    rows.append(f"- **{word}** {self.say(claim.statement)}{self.say(origin, reason=reason, link=link)}")
         return rows
 
     def as_it_stands(self, sentence: Sentence) -> str:

@@ -39,7 +39,7 @@ ABOUT = Sentence("what it is", "说明")
 USE = Sentence("Use", "用法")
 EVIDENCE = Sentence("Evidence", "证据")
 NO_EVIDENCE = Sentence("Not measured yet.", "尚未测量。")
-FROM_LESSON = Sentence("from lesson", "来自课程")
+FROM_LESSON = Sentence(" {reason} (from lesson {link})", "{reason}（来自课程 {link}）")
 ROWS = Sentence("Scope", "范围")
 SEAM = Sentence("Changes", "作用于")
 ROW = Sentence("row", "条目")
@@ -54,7 +54,7 @@ CASE_OPEN = Sentence(
     "Measured by `python cases/{name}/measure.py`; what did not help is kept.",
     "由 `python cases/{name}/measure.py` 测得；没有用的步骤也保留在此。",
 )
-FROM_CASE = Sentence("from the case", "来自案例")
+FROM_CASE = Sentence(" {reason} (from the case {link})", "{reason}（来自案例 {link}）")
 SETTING = Sentence(
     "Setting: a perceptron with batch normalisation and dropout, 8,000 digits, 200 steps of 64 rows (`bench/cards.py`)",
     "实验设置：带批归一化与丢弃的感知机，8000 张数字，200 步、每步 64 行（`bench/cards.py`）",

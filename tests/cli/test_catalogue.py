@@ -114,15 +114,17 @@ def test_limits_from_source(annotation: str, said: str) -> None:
 
 def test_limits_of_a_module_s_own_aliases(tmp_path: Path) -> None:
     (tmp_path / "kinds.py").write_text("from typing import Literal\nMode = Literal['up', 'down']\n", "utf-8")
-    (tmp_path / "base.py").write_text("from math import inf\nWide = Annotated[float, Range(2, inf)]\nclass Base:\n    x: Wide\n", "utf-8")
+    (tmp_path / "base.py").write_text(
+        "from math import inf\nWide = Annotated[float, Range(2, inf)]\nfrom mine import Mine\nclass Base(Mine):\n    x: Wide\n", "utf-8"
+    )
     module = tmp_path / "mine.py"
     module.write_text(
-        "from .kinds import Mode as Way\nfrom base import Base\nfrom danlu.optim.fused import Fused\nSmall = Annotated[int, Range(0, 3)]\n"
-        "class Mine(Base):\n    way: Way\n",
+        "from .kinds import Mode as Way\nfrom base import Base\nfrom danlu.optim.fused import Fused\n"
+        "Small = Annotated[int, Range(0, 3)]\nTold = Annotated[int, Range(LOWEST)]\nclass Mine(Base):\n    way: Way\n",
         "utf-8",
     )
-    said = {name: limits(name, str(module)) for name in ("Way", "Wide", "Fused", "Small | None", "Unknown")}
-    assert said == {"Way": "up, down", "Wide": "2 <= x", "Fused": "auto, on, off", "Small | None": "0 <= x <= 3", "Unknown": ""}
+    said = {name: limits(name, str(module)) for name in ("Way", "Wide", "Fused", "Small | None", "Told", "Unknown")}
+    assert said == {"Way": "up, down", "Wide": "2 <= x", "Fused": "auto, on, off", "Small | None": "0 <= x <= 3", "Told": "", "Unknown": ""}
 
 
 def resolved(annotation: object) -> set[str]:

@@ -12,6 +12,7 @@ import json
 import math
 import operator
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
@@ -53,14 +54,15 @@ def _said(node: ast.AST, path: Path) -> Iterator[str]:
         case ast.Subscript(ast.Name("Literal"), inside):
             yield ", ".join(plain(ast.unparse(each)) for each in (inside.elts if isinstance(inside, ast.Tuple) else [inside]))
         case ast.Call(ast.Name("Range"), given, named):
-            yield str(fields.Range(*map(_value, given), **{each.arg: _value(each.value) for each in named if each.arg}))
+            with suppress(LookupError):  # a bound that only running the module would tell
+                yield str(fields.Range(*map(_value, given), **{each.arg: _value(each.value) for each in named if each.arg}))
         case _:
             for child in ast.iter_child_nodes(node):
                 yield from _said(child, path)
 
 
-def _alias(name: str, path: Path) -> tuple[ast.AST, Path] | None:
-    """What the name stands for in the module at `path`, and the file that says so."""
+def _alias(name: str, path: Path, asked: tuple[Path, ...] = ()) -> tuple[ast.AST, Path] | None:
+    """What the name stands for in the module at `path`, and the file that says so. `asked`: modules on the way, which may be a ring."""
     tree = _tree(path)
     for line in tree.body:
         if isinstance(line, ast.Assign) and any(isinstance(target, ast.Name) and target.id == name for target in line.targets):
@@ -72,7 +74,7 @@ def _alias(name: str, path: Path) -> tuple[ast.AST, Path] | None:
         if here in origins:
             line, there = origins[here]
             file = _file(line, path)
-            if file and (alias := _alias(there if here == name else name, file)):
+            if file and file not in asked and (alias := _alias(there if here == name else name, file, (*asked, path))):
                 return alias
     return None
 
@@ -91,7 +93,7 @@ def _tree(path: Path) -> ast.Module:
 
 
 def _value(node: ast.AST) -> Any:
-    """A number as it is written: -1, 1 << 20, inf."""
+    """A number or truth as it is written: -1, 1 << 20, inf. Raises LookupError for anything else."""
     match node:
         case ast.Constant(value):
             return value
@@ -99,5 +101,4 @@ def _value(node: ast.AST) -> Any:
             return _SIGNS[type(sign)](_value(inner))
         case ast.BinOp(left, sign, right):
             return _SIGNS[type(sign)](_value(left), _value(right))
-    assert ast.unparse(node).rpartition(".")[2] == "inf", ast.unparse(node)
-    return math.inf
+    return {"inf": math.inf, "math.inf": math.inf}[ast.unparse(node)]
