@@ -6,7 +6,7 @@ import math
 import torch
 from torch.nn.functional import avg_pool2d
 
-from danlu.core import Recipe
+from danlu.core import Recipe, Run
 from danlu.data.mnist import FashionMNIST
 from danlu.errors import Sentence
 from danlu.losses.classification import CrossEntropy
@@ -92,10 +92,15 @@ def images():
     return small(data.train, IMAGES), small(data.val, NEW)
 
 
+def recipe(data, optimizer, seed: int = 0) -> Recipe:
+    """One hidden layer, a constant rate."""
+    model = MLP(hidden=(WIDTH,))
+    return Recipe(model=model, data=data, loss=CrossEntropy(), optimizer=optimizer, steps=STEPS, batch_size=BATCH, seed=seed)
+
+
 def trained(arm: str, data, seeds) -> Ensemble:
     """One optimiser in every cell of the grid with every seed, as one program."""
-    recipe = Recipe(model=MLP(hidden=(WIDTH,)), data=data, loss=CrossEntropy(), optimizer=ARMS[arm], steps=STEPS, batch_size=BATCH)
-    return ensemble(sweep(recipe, seeds=seeds, **{"optimizer.lr": RATES, "optimizer.weight_decay": DECAYS}))
+    return ensemble(sweep(recipe(data, ARMS[arm]), seeds=seeds, **{"optimizer.lr": RATES, "optimizer.weight_decay": DECAYS}))
 
 
 def cells(found: Ensemble) -> dict[tuple[float, float], dict[int, float]]:
@@ -106,6 +111,15 @@ def cells(found: Ensemble) -> dict[tuple[float, float], dict[int, float]]:
         optimizer = member.recipe.optimizer
         losses.setdefault((optimizer.lr, optimizer.weight_decay), {})[member.recipe.seed] = math.inf if end is None else end
     return losses
+
+
+def gradient_size(data, rate: float, decay: float, seed: int) -> float:
+    """The root mean square of a weight's gradients over an AdamW training, by its second moment; the middle one of all weights."""
+    with Run(recipe(data, AdamW(lr=rate, weight_decay=decay), seed)) as run:
+        for _ in run:
+            pass
+        squares = [run.optimizer.state[p]["exp_avg_sq"] for p in run.model.parameters() if p.ndim == 2]
+    return float((torch.cat([s.flatten() for s in squares]) / (1 - AdamW().beta2 ** STEPS)).sqrt().median())
 
 
 # %% ridge
@@ -160,6 +174,7 @@ def measure(seeds):
             values["none.val_loss"] = measured({seed: grid[plain][seed] for seed in seeds})
             values["none.rate"] = measured(plain[0])
         else:
+            values["adamw.gradient"] = measured({seed: gradient_size(data, *best, seed) for seed in seeds})
             values["swapped.val_loss"] = measured({seed: grids["adam"][best][seed] for seed in seeds})
     values["zero.slope"] = measured(dict.fromkeys(seeds, 0.0))
     values["minus_one.slope"] = measured(dict.fromkeys(seeds, -1.0))
