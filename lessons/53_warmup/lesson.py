@@ -179,7 +179,6 @@ def measure(seeds):
             values[f"{arm}.edge"] = measured(edges)
             values[f"{arm}.log2_edge"] = measured({seed: math.log2(found) for seed, found in edges.items()})
             own = {seed: chosen(losses, seed) for seed in seeds}
-            values[f"{arm}.rate"] = measured(own)
             values[f"{arm}.val_loss"] = measured({seed: losses[rate][seed] for seed, rate in own.items()})
             tables["accuracy"][arm] = [[accuracy[rate][seed] for rate in rates] for seed in seeds]
     for setting in SETTINGS:

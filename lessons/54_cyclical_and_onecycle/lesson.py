@@ -150,8 +150,9 @@ def measure(seeds):
     for arm, (schedule, steps) in arms.items():
         grid[arm] = losses_of(schedule, steps, seeds)
         own = {seed: chosen(grid[arm], seed) for seed in seeds}
-        values[f"{arm}.rate"] = measured(own)
-        values[f"{arm}.log2_rate"] = measured({seed: math.log2(rate) for seed, rate in own.items()})
+        if steps == STEPS:
+            values[f"{arm}.rate"] = measured(own)
+            values[f"{arm}.log2_rate"] = measured({seed: math.log2(rate) for seed, rate in own.items()})
         values[f"{arm}.val_loss"] = measured({seed: grid[arm][rate][seed] for seed, rate in own.items()})
         finite = lambda loss: loss if math.isfinite(loss) else None
         tables[arm] = [[finite(grid[arm][rate][seed]) for rate in RATES] for seed in seeds]
@@ -166,9 +167,6 @@ def measure(seeds):
         logs = {seed: sum(math.log2(of(traces[own])) for own in networks(seed)) / REPEATS for seed in seeds}
         values[f"{name}.rate"] = measured({seed: 2**log for seed, log in logs.items()})
         values[f"{name}.log2_rate"] = measured(logs)
-    for name in ("constant", "onecycle"):
-        pairs = zip(seeds, values["lowest.log2_rate"].values, values[f"{name}.log2_rate"].values)
-        values[f"lowest_to_{name}.distance"] = measured({seed: abs(lowest - own) for seed, lowest, own in pairs})
     tables["range"] = [[*trace.smooth.tolist(), *[None] * (TEST_STEPS - len(trace.smooth))] for trace in list(traces.values())[::REPEATS]]
     return values, tables
 
@@ -217,7 +215,7 @@ def pictures(results, folder) -> None:
     )
     draw(
         folder / "rates",
-        Axes(Sentence("Loss at the end against the peak", "最终损失随峰值的变化"), PEAK, LOSS, log_x=True, log_y=True),
+        Axes(Sentence("Loss at the end against the peak", "最终损失随峰值的变化"), PEAK, LOSS),
         [Curve(NAMES[name], RATES, tables[name]) for name in SCHEDULES],
     )
     arms = {**NAMES, "onecycle_half": Sentence("half OneCycle", "一半 OneCycle")}
