@@ -194,19 +194,21 @@ def measure(seeds):
             str(width): [[math.log10(loss) if math.isfinite(loss) else None for loss in row] for row in losses[width]] for width in WIDTHS
         }
         tables["best"][way] = [[2 ** vertex(losses[width][place]) for width in WIDTHS] for place in range(len(seeds))]
-        wide = losses[WIDTHS[-1]]
+        narrow, wide = losses[WIDTHS[0]], losses[WIDTHS[-1]]
         for place, seed in enumerate(seeds):
             for width in WIDTHS:
                 note(f"{way}_{width}.best", seed, vertex(losses[width][place]))
                 note(f"{way}_{width}.best_rate", seed, 2 ** vertex(losses[width][place]))
             note(f"{way}.power", seed, slope(WIDTHS, tables["best"][way][place]))
-            for name, choose in (("carried", losses[WIDTHS[0]]), ("own", wide)):
+            note(f"{way}_narrow.loss", seed, narrow[place][chosen(narrow, place)])
+            for name, choose in (("carried", narrow), ("own", wide)):
                 loss = wide[place][chosen(choose, place)]
                 note(f"{way}_{name}.loss", seed, loss)
                 note(f"{way}_{name}.log_loss", seed, math.log10(loss))
-    slow = swept(data, WIDTHS[-1], "slow_first", seeds, rates=FEW)
-    for place, seed in enumerate(seeds):
-        note("slow_first_own.loss", seed, slow[place][chosen(slow, place)])
+    for name, width in (("slow_first_own", WIDTHS[-1]), ("slow_first_narrow", WIDTHS[0])):
+        slow = swept(data, width, "slow_first", seeds, rates=FEW)
+        for place, seed in enumerate(seeds):
+            note(f"{name}.loss", seed, slow[place][chosen(slow, place)])
     values = {key: measured(by_seed) for key, by_seed in found.items()}
     return {**values, "base.width": measured(WIDTHS[0])}, tables
 
