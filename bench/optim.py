@@ -2,10 +2,10 @@
 
 On the tensors of a small GPT (10.8 M parameters in 57 tensors), beside fused AdamW and beside foreach AdamW; Muon also beside its own
 matrix products alone, in bfloat16 and float32. SOAP and Shampoo are measured over ten steps, so that one turn of the basis is among them;
-what SOAP cannot do without, six products a matrix in every step and no turn, is beside them: where that alone is above the bound, both sides cannot hold it, and nothing
-but fewer products (`sides=shorter`) or rougher ones can.
-CPU time on one thread, interleaved, ratios with 95 % intervals, the reference twice (A/A). `--compile` also has Lion's step compiled, which
-needs a C++ compiler and a minute or more. `--add` puts a person's own optimiser into every table.
+what SOAP cannot do without, six products a matrix in every step and no turn, is beside them: where that alone is above the bound, both
+sides cannot hold it, and nothing but fewer products (`sides=shorter`) or rougher ones can. CPU time on one thread, interleaved, ratios
+with 95 % intervals, the reference twice (A/A). `--compile` also has Lion's step compiled, which needs a C++ compiler and a minute or
+more. `--add` puts a person's own optimiser into every table.
 """
 
 from __future__ import annotations
