@@ -1,9 +1,11 @@
 """Milliseconds an optimiser's step takes beside a reference: python bench/optim.py [--rounds 40] [--add my_opt.py:Foo] [--compile].
 
 On the tensors of a small GPT (10.8 M parameters in 57 tensors), beside fused AdamW and beside foreach AdamW; Muon also beside its own
-matrix products alone, in bfloat16 and float32. SOAP and Shampoo are measured over ten steps, so that one turn of the basis is among them.
-CPU time on one thread, interleaved, ratios with 95 % intervals, the reference twice (A/A). `--compile` also has Lion's step compiled, which
-needs a C++ compiler and a minute or more. `--add` puts a person's own optimiser into every table.
+matrix products alone, in bfloat16 and float32. SOAP and Shampoo are measured over ten steps, so that one turn of the basis is among them;
+what SOAP cannot do without, six products a matrix in every step and no turn, is beside them: where that alone is above the bound, both
+sides cannot hold it, and nothing but fewer products (`sides=shorter`) or rougher ones can. CPU time on one thread, interleaved, ratios
+with 95 % intervals, the reference twice (A/A). `--compile` also has Lion's step compiled, which needs a C++ compiler and a minute or
+more. `--add` puts a person's own optimiser into every table.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from danlu.find import find
 from danlu.nets.gpt import Decoder
 from danlu.optim.first_order import AdamW
 from danlu.optim.groups import hidden
-from danlu.optim.soap import SOAP, multiplies_bfloat16
+from danlu.optim.soap import SOAP, gather, multiplies_bfloat16, turned
 
 NS = (3.4445, -4.775, 2.0315)  # the coefficients of Newton-Schulz (Jordan et al. 2024)
 BEST = torch.bfloat16 if multiplies_bfloat16(torch.device("cpu")) else torch.float32
@@ -80,6 +82,21 @@ def products(dtype: torch.dtype) -> Callable[[], None]:
     return multiply
 
 
+def six(steps: int = 1) -> Callable[[], None]:
+    """What SOAP cannot do without: each matrix's gradient to its basis and its update back, two products each, and two covariances."""
+    grads = [p.grad for p in model().parameters() if p.grad is not None and p.ndim == 2]
+    states = [{f"{side}{kind}": torch.eye(n) for side, n in zip(("left", "right"), x.shape) for kind in ("", "_basis")} for x in grads]
+
+    def multiply() -> None:
+        for _ in range(steps):
+            for grad, state in zip(grads, states):
+                turned(turned(grad, state), state, back=True, low=torch.bfloat16 == BEST)
+                gather(state["left"], grad, 0.95, 0.05)
+                gather(state["right"], grad.T, 0.95, 0.05)
+
+    return multiply
+
+
 def named(name: str, steps: int = 1) -> Callable[[], None]:
     return stepping(find("optimizer", name).load()(), steps)
 
@@ -108,6 +125,7 @@ def first_order(rounds: int, added: dict[str, Any], compiling: bool) -> None:
         print("lion, compiled: not measured, there is no g++")
     table("fused AdamW", fused, arms, {"lion, compiled": 1.0}, rounds)
     slow = {"soap": named("soap", 10), "soap, the shorter side": stepping(SOAP(sides="shorter"), 10), "shampoo": named("shampoo", 10)}
+    slow["SOAP's own products alone"] = six(10)
     slow |= {name: stepping(description, 10) for name, description in added.items()}
     table(
         "fused AdamW, ten steps",

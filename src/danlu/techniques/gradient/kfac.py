@@ -7,7 +7,7 @@ the method of the paper.
 Formula: ∇W ← G⁻¹ ∇W A⁻¹, with A = E[a aᵀ] of a layer's inputs and G = E[g gᵀ] of its output gradients, both damped
 When it helps: deep nets that first-order methods are slow on (autoencoders above all), large batches, few steps.
 What it costs: one more forward and backward pass and the factors each `factor_every` steps, their inverses each `inverse_every` steps, two
-small matrix products a layer in every step, and memory for both.
+matrix products a layer in every step, dearer than the pass itself where layers are wider than a batch has rows, and memory for both.
 When not to use it: very wide layers (a factor is width squared), small batches with noisy factors.
 Failure signals: the loss jumps after the factors are updated: damping is too small; progress like plain SGD: damping or the trust bound is
 doing all the work.
@@ -17,7 +17,8 @@ preconditioned gradient; embeddings called once for all rows are left out.
 原理: 用克罗内克分解的费舍尔矩阵的逆预条件每层的梯度，优化器再沿所得方向前进；归一化等其他层仍用普通梯度。
 公式: ∇W ← G⁻¹ ∇W A⁻¹，其中 A = E[a aᵀ] 来自该层输入，G = E[g gᵀ] 来自其输出的梯度，二者都加阻尼
 何时有用: 一阶方法走得慢的深层网络（自编码器尤甚）、大批次、步数少的训练。
-代价: 每 `factor_every` 步多一次前向、反向并计算因子，每 `inverse_every` 步求一次因子的逆，每步每层多两个小矩阵乘法，还要为两者占内存。
+代价: 每 `factor_every` 步多一次前向、反向并计算因子，每 `inverse_every` 步求一次因子的逆，每步每层多两个矩阵乘法
+（层宽超过批次行数时，比一次前向、反向更贵），还要为两者占内存。
 何时不用: 层非常宽（因子大小是宽度的平方），或批次小、因子噪声大的时候。
 失效信号: 更新因子之后损失跳高，说明阻尼太小；进展与普通 SGD 无异，说明阻尼或信任域上限在起全部作用。
 相互作用: 为带动量的 SGD 而设：Adam 会把已经拉平的方向重新缩放。`clip` 列在它前面则限制预条件后的梯度；对所有行只调用一次的嵌入层不处理。
