@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -143,6 +143,19 @@ class Signed(Technique):
 @pytest.mark.slow
 def test_a_technique_that_knows_nothing_of_parts(four):
     assert not equal(odd(techniques=(Signed(),), batch_size=8, micro_batch_size=2), four, FSDP())
+
+
+@dataclass
+class Matrices(Signed):
+    """The same, that says it must see whole matrices."""
+
+    needs: ClassVar = frozenset({"whole matrix"})
+
+
+@pytest.mark.slow
+def test_a_technique_that_must_see_whole_matrices_is_refused_by_all(ranks):
+    found = ranks.call(course, odd(techniques=(Matrices(),), placement=FSDP()))
+    assert len({one.refused for one in found}) == 1 and "whole matrix" in found[0].refused
 
 
 @pytest.mark.slow
