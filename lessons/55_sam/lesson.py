@@ -189,7 +189,7 @@ def measure(seeds):
 
     rate = tables["sam_setting"]["rate"]
     swept = {rho: {s: trained(WRONG, rho, rate, STEPS, s) for s in seeds} for rho in SWEEP}
-    tables["sweep_accuracy"] = [[swept[rho][s][1][-1]["judge"] for rho in SWEEP] for s in seeds]
+    tables["sweep_error"] = [[1 - swept[rho][s][1][-1]["judge"] for rho in SWEEP] for s in seeds]
     tables["sweep_sharpness"] = [[flatness(swept[rho][s][0])[0] for rho in SWEEP] for s in seeds]
     return values, tables
 
@@ -220,11 +220,11 @@ def pictures(results, folder) -> None:
         ],
     )
     rho = Sentence("rho", "rho")
-    for name, title, word, log_y in (
-        ("sweep_accuracy", Sentence("Accuracy against rho", "准确率随 rho 的变化"), Sentence("accuracy", "准确率"), False),
-        ("sweep_sharpness", Sentence("Sharpness against rho", "曲率随 rho 的变化"), Sentence("largest curvature", "最大曲率"), True),
+    for name, title, word in (
+        ("sweep_error", Sentence("Error against rho", "错误率随 rho 的变化"), Sentence("error", "错误率")),
+        ("sweep_sharpness", Sentence("Sharpness against rho", "曲率随 rho 的变化"), Sentence("largest curvature", "最大曲率")),
     ):
-        draw(folder / name, Axes(title, rho, word, log_x=True, log_y=log_y), [Curve(NAMES["sam"], SWEEP, found[name])])
+        draw(folder / name, Axes(title, rho, word, log_x=True, log_y=True), [Curve(NAMES["sam"], SWEEP, found[name])])
     draw(
         folder / "cost",
         Axes(
