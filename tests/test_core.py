@@ -637,3 +637,12 @@ def test_the_core_is_small():
 
     assert len(Path(danlu.core.__file__).read_text("utf-8").splitlines()) <= 250
     assert isinstance(Batch(torch.zeros(1, 2), torch.zeros(1), torch.tensor([0])), Batch) and Recipe(None, None).loss == "auto"
+
+
+@pytest.mark.parametrize("block", [torch.no_grad, torch.inference_mode])
+def test_a_step_where_torch_takes_no_gradients_is_refused(block):
+    """A technique's gradients are zero there and nothing moves, without an error of torch's."""
+    run = Run(toys.recipe())
+    with block(), pytest.raises(BadInput, match="no_grad"):
+        next(iter(run))
+    assert len(list(run)) == run.total

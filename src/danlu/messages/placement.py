@@ -123,3 +123,7 @@ MANY_WITHOUT_PLACEMENT = Sentence(
     "{world} processes were started, and the recipe's placement is for one; set placement=ddp, or start a single process",
     "启动了 {world} 个进程，而配方的 placement 只用一个进程；请设置 placement=ddp，或只启动一个进程",
 )
+NO_GRADIENTS = Sentence(
+    "the run is iterated where torch takes no gradients (torch.no_grad or torch.inference_mode); leave that block before training",
+    "训练正在 torch 不计算梯度的环境中进行（torch.no_grad 或 torch.inference_mode）；请离开该代码块后再训练",
+)

@@ -179,7 +179,9 @@ class Placement(Looking):
         return evaluate
 
     def begin(self) -> None:
-        """A step begins: the next evaluation is the one that moves the buffers."""
+        """A step begins: the next evaluation is the one that moves the buffers. Raises BadInput where torch takes no gradients."""
+        if not torch.is_grad_enabled():  # a step would be reported, and move nothing
+            raise BadInput(messages.NO_GRADIENTS)
         self.buffers.begin()
 
     def finish(self, finite: bool) -> None:
