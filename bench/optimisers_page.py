@@ -39,7 +39,7 @@ training within 20 steps).
 - **steps and CPU s to near, far**: the first look at which the loss is as low as every seed of AdamW has it after half of its steps
   (near), and at its end (far); "2 of 5 seeds" says how many got there at all. After "x": as a multiple of AdamW's, seed by seed.
 - CPU seconds are the process's own, without validation, on one thread of a machine that others used too: a tenth is noise, perhaps more
-  where ten and more processes shared its two cores (the cells of K-FAC, Muon and the GPT).
+  where ten and more processes shared its two cores (most cells of K-FAC on the autoencoder and of the GPT).
 - *: measured with an earlier source of that optimiser. The seeds that choose a rate also report it, which flatters all of them a little.
 """
 
