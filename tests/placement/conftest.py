@@ -9,7 +9,7 @@ import pytest
 from danlu.testing.ranks import Ranks
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def started() -> Iterator[Callable[[int], Ranks]]:
     pools: dict[int, Ranks] = {}
 
