@@ -21,6 +21,7 @@ from danlu.placement.ddp import DDP
 from danlu.placement.fsdp import FSDP
 from danlu.run import checkpoint
 from danlu.techniques.gradient.clip import Clip
+from danlu.techniques.model.activation_checkpointing import ActivationCheckpointing
 from danlu.techniques.objective.l2 import L2
 from danlu.techniques.reports.checkpoint import Checkpoint
 from danlu.techniques.reports.early_stop import EarlyStop
@@ -28,7 +29,7 @@ from danlu.techniques.reports.validate import Validate
 from danlu.techniques.update.ema import EMA
 from danlu.techniques.update.nonfinite import Nonfinite
 from danlu.testing.compare import weights
-from danlu.testing.placement import course, equal
+from danlu.testing.placement import course, equal, placement
 from danlu.testing.tiny import tiny
 
 
@@ -374,3 +375,10 @@ def test_clocks_that_differ_ask_for_the_same_saves_and_stop_at_the_same_step(ran
     mine, other = ranks.call(asked, recipe)
     assert mine == other
     assert len(mine) < 20 and [] in mine and ["latest"] in mine[:-1]
+
+
+def test_activation_checkpointing_is_equal_or_refused_before_the_first_step(ranks):
+    for keep, words in (("nothing", ""), ("products", "use keep=nothing")):
+        technique = ActivationCheckpointing(keep=keep)
+        refused = placement(technique, tiny(technique, split=True), ranks, FSDP())
+        assert words in refused and bool(words) == bool(refused)

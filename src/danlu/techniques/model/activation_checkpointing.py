@@ -54,6 +54,12 @@ NO_BLOCK = Sentence(
     "out, or build the model from such blocks",
     "activation_checkpointing 没有找到可重算的块：模型中没有 nn.Sequential，也没有由块组成的 nn.ModuleList；请去掉它，或用这样的块构造模型",
 )
+PARTS = Sentence(
+    "activation_checkpointing(keep=products) cannot give back what it kept where weights lie in parts (fsdp), since they are gathered "
+    "inside the block; use keep=nothing, or placement=ddp or zero",
+    "权重分片时（fsdp）会在块内收集权重，activation_checkpointing(keep=products) 无法取回保留的结果；"
+    "请用 keep=nothing，或 placement=ddp、zero",
+)
 
 
 @dataclass
@@ -82,6 +88,8 @@ class ActivationCheckpointing(Technique):
         return model
 
     def wrap_gradient(self, gradient: Gradient, run: Run) -> Gradient:
+        if self.keep == "products" and run.placement.parted:
+            raise Refused(PARTS)
         if 0 < self.budget < math.inf:
             self._again(_largest(run, self._blocks, self.budget * MIB))
         return gradient
